@@ -11,14 +11,40 @@ the message names the argument, what came and what was expected.
 from __future__ import annotations
 
 import math
-import multiprocessing
-import numbers
-import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from classicseg._settings import (
+    check_threads,
+    finite,
+    non_negative,
+    positive,
+    positive_int,
+    void_label,
+    whole,
+)
+
+__all__ = [
+    "as_image",
+    "as_labels",
+    "as_mask",
+    "as_probabilities",
+    "as_rect",
+    "as_seeds",
+    "as_trimap",
+    "as_uint8_image",
+    "as_unary",
+    "check_threads",
+    "finite",
+    "non_negative",
+    "positive",
+    "positive_int",
+    "void_label",
+    "whole",
+]
 
 # Floats that a resize or a colour conversion pushed out of [0, 1] by rounding alone.
 _ROUNDING = 1e-5
@@ -185,7 +211,7 @@ def as_rect(
         raise TypeError(f"{name} is {rect!r}, expected (x, y, width, height)") from None
     if len(values) != 4 or isinstance(rect, str | bytes):
         raise ValueError(f"{name} is {rect!r}, expected four numbers (x, y, width, height)")
-    x, y, width, height = (_whole(value, f"{name} (x, y, width, height)") for value in values)
+    x, y, width, height = (whole(value, f"{name} (x, y, width, height)") for value in values)
     if width <= 0 or height <= 0:
         raise ValueError(f"{name} has width {width} and height {height}, expected at least 1")
     rows, columns = int(shape[0]), int(shape[1])
@@ -214,77 +240,6 @@ def as_seeds(
     return _codes(seeds, name, shape, 2, "0 unmarked, 1 background, 2 foreground")
 
 
-def check_threads(n_threads: int | None) -> int:
-    """Resolve `n_threads` to a number of threads, at least 1.
-
-    A given number counts. Else the environment variable CLASSICSEG_NUM_THREADS counts. Else all
-    cores that this process may use (its affinity, its control group's quota), and in a worker
-    process of joblib the share that joblib gives it, so that workers do not fight over cores.
-    """
-    if n_threads is not None:
-        return positive_int(n_threads, "n_threads")
-    setting = os.environ.get("CLASSICSEG_NUM_THREADS", "").strip()
-    if setting:
-        if not setting.isdecimal() or int(setting) < 1:
-            raise ValueError(
-                f"the environment variable CLASSICSEG_NUM_THREADS is {setting!r}, expected a "
-                f"whole number from 1"
-            )
-        return int(setting)
-    worker = multiprocessing.current_process()
-    if worker.daemon:  # a multiprocessing pool: its owner has spread the work over the cores
-        return 1
-    from joblib import cpu_count  # type: ignore[import-untyped]
-
-    cores = int(cpu_count())
-    if worker.name.startswith("LokyProcess"):
-        share = os.environ.get("OMP_NUM_THREADS", "").strip()
-        if share.isdecimal() and int(share) >= 1:
-            return min(cores, int(share))
-    return cores
-
-
-def positive(value: float, name: str) -> float:
-    """Check a finite number above 0."""
-    number = _real(value, name)
-    if number <= 0:
-        raise ValueError(f"{name} is {value}, expected a number above 0")
-    return number
-
-
-def non_negative(value: float, name: str) -> float:
-    """Check a finite number from 0."""
-    number = _real(value, name)
-    if number < 0:
-        raise ValueError(f"{name} is {value}, expected a number from 0")
-    return number
-
-
-def positive_int(value: int, name: str) -> int:
-    """Check a whole number from 1."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} is {value!r}, expected a whole number from 1")
-    if value < 1:
-        raise ValueError(f"{name} is {value}, expected a whole number from 1")
-    return int(value)
-
-
-def _real(value: float, name: str) -> float:
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} is {value!r}, expected a number")
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError(f"{name} is {value}, expected a finite number")
-    return number
-
-
-def _whole(value: float, name: str) -> int:
-    number = _real(value, name)
-    if number != math.floor(number):
-        raise ValueError(f"{name} holds {value}, expected whole numbers")
-    return int(number)
-
-
 def _times(pixels: NDArray[Any], factor: float) -> NDArray[np.float32]:
     scaled: NDArray[np.float32] = np.multiply(
         pixels, np.float32(factor), dtype=np.float32, order="C"
@@ -297,7 +252,7 @@ def _as_data_range(data_range: tuple[float, float]) -> tuple[float, float]:
         lo, hi = data_range
     except (TypeError, ValueError):
         raise TypeError(f"data_range is {data_range!r}, expected (lo, hi)") from None
-    lo, hi = _real(lo, "data_range"), _real(hi, "data_range")
+    lo, hi = finite(lo, "data_range"), finite(hi, "data_range")
     if not lo < hi or math.isinf(hi - lo):
         raise ValueError(f"data_range is ({lo:g}, {hi:g}), expected lo below hi")
     return lo, hi

@@ -1,0 +1,102 @@
+"""Files that are written whole or not at all, and errors that name the file."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image, UnidentifiedImageError
+
+# What Pillow's and NumPy's readers raise on damaged files.
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    EOFError,
+    ArithmeticError,
+    LookupError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+    NotImplementedError,
+)
+
+
+@contextmanager
+def atomic(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a file for writing that takes its name only when all went well.
+
+    A link is followed. On an error, or an interrupt, an existing file stays as it was.
+
+    Parameters
+    ----------
+    path : path
+        Its folder must exist.
+
+    Yields
+    ------
+    binary file
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError, PermissionError
+        If the file cannot be made there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from classicseg import io
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with io.atomic(Path(folder) / "scores.npy") as file:
+    ...         np.save(file, np.zeros(3))
+    """
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise IsADirectoryError(f"{os.fspath(path)} is a folder, expected a file's name")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{os.fspath(path)}: the folder {target.parent} does not exist")
+    temporary = target.parent / f".{secrets.token_hex(8)}.tmp"
+    try:
+        with open(temporary, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+
+
+@contextmanager
+def explained(path: str | os.PathLike[str], what: str) -> Iterator[None]:
+    """Turn whatever a reader says about a damaged file into one kind of error with its name."""
+    name = os.fspath(path)
+    if os.path.isdir(name):
+        raise IsADirectoryError(f"{name} is a folder, expected a file with {what}")
+    if os.path.exists(name) and not os.path.isfile(name):
+        raise ValueError(f"{name} is no regular file, expected {what}")
+    if os.path.isfile(name) and os.path.getsize(name) == 0:
+        raise ValueError(f"{name} is empty, expected {what}")
+    try:
+        yield
+    except (FileNotFoundError, PermissionError):
+        raise
+    except Image.DecompressionBombError as error:
+        raise ValueError(
+            f"{name} is too large: {error}; set PIL.Image.MAX_IMAGE_PIXELS if it can be trusted"
+        ) from error
+    except _DAMAGE as error:
+        known = not isinstance(error, UnidentifiedImageError)
+        reason = error if known else "it is of no known format"
+        raise ValueError(f"{name} cannot be read as {what}: {reason}") from error
