@@ -169,7 +169,8 @@ def as_probabilities(
             f"{name} holds the value {low:g}, expected probabilities from 0; scores before the "
             f"softmax go through classicseg.unary.from_scores"
         )
-    sums = (array @ np.ones(array.shape[-1], np.float32))[..., np.newaxis]  # faster than sum
+    with np.errstate(over="ignore"):
+        sums = (array @ np.ones(array.shape[-1], np.float32))[..., np.newaxis]  # faster than sum
     error = np.abs(sums - 1)
     if not error.max() <= _SUM_TOLERANCE:  # NaN too: a sum may overflow
         where = np.unravel_index(int(error.argmax()), error.shape)[:-1]

@@ -61,18 +61,18 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     ...     with io.atomic(Path(folder) / "scores.npy") as file:
     ...         np.save(file, np.zeros(3))
     """
-    target = Path(os.path.realpath(path))
+    target = Path(path).resolve()
     if target.is_dir():
-        raise IsADirectoryError(f"{os.fspath(path)} is a folder, expected a file's name")
+        raise IsADirectoryError(f"{path} is a folder, expected a file's name")
     if not target.parent.is_dir():
-        raise FileNotFoundError(f"{os.fspath(path)}: the folder {target.parent} does not exist")
+        raise FileNotFoundError(f"{path}: the folder {target.parent} does not exist")
     temporary = target.parent / f".{secrets.token_hex(8)}.tmp"
     try:
-        with open(temporary, "xb") as file:
+        with temporary.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, target)
+        temporary.replace(target)
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
@@ -81,22 +81,22 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 @contextmanager
 def explained(path: str | os.PathLike[str], what: str) -> Iterator[None]:
     """Turn whatever a reader says about a damaged file into one kind of error with its name."""
-    name = os.fspath(path)
-    if os.path.isdir(name):
-        raise IsADirectoryError(f"{name} is a folder, expected a file with {what}")
-    if os.path.exists(name) and not os.path.isfile(name):
-        raise ValueError(f"{name} is no regular file, expected {what}")
-    if os.path.isfile(name) and os.path.getsize(name) == 0:
-        raise ValueError(f"{name} is empty, expected {what}")
+    file = Path(path)
+    if file.is_dir():
+        raise IsADirectoryError(f"{file} is a folder, expected a file with {what}")
+    if file.exists() and not file.is_file():
+        raise ValueError(f"{file} is no regular file, expected {what}")
+    if file.exists() and file.stat().st_size == 0:
+        raise ValueError(f"{file} is empty, expected {what}")
     try:
         yield
     except (FileNotFoundError, PermissionError):
         raise
     except Image.DecompressionBombError as error:
         raise ValueError(
-            f"{name} is too large: {error}; set PIL.Image.MAX_IMAGE_PIXELS if it can be trusted"
+            f"{file} is too large: {error}; set PIL.Image.MAX_IMAGE_PIXELS if it can be trusted"
         ) from error
     except _DAMAGE as error:
         known = not isinstance(error, UnidentifiedImageError)
         reason = error if known else "it is of no known format"
-        raise ValueError(f"{name} cannot be read as {what}: {reason}") from error
+        raise ValueError(f"{file} cannot be read as {what}: {reason}") from error

@@ -68,7 +68,7 @@ def check_threads(n_threads: int | None) -> int:
     worker = multiprocessing.current_process()
     if worker.daemon:  # a multiprocessing pool: its owner has spread the work over the cores
         return 1
-    from joblib import cpu_count  # type: ignore[import-untyped]
+    from joblib import cpu_count
 
     cores = int(cpu_count())
     if worker.name.startswith("LokyProcess"):

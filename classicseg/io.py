@@ -312,10 +312,10 @@ def write_json(path: str | os.PathLike[str], data: object) -> None:
 def _save(path: str | os.PathLike[str], image: Image.Image, *, lossless: bool = False) -> None:
     suffix = Path(path).suffix.lower()
     if lossless and suffix != ".png":
-        raise ValueError(f"{os.fspath(path)} must end in .png, which keeps every value")
+        raise ValueError(f"{path} must end in .png, which keeps every value")
     kind = Image.registered_extensions().get(suffix)
     if kind is None or kind not in Image.SAVE:
-        raise ValueError(f"{os.fspath(path)}: the ending {suffix!r} names no image format")
+        raise ValueError(f"{path}: the ending {suffix!r} names no image format")
     options = {"quality": 95, "subsampling": 0} if kind == "JPEG" else {}
     with atomic(path) as file:
         try:
@@ -323,7 +323,7 @@ def _save(path: str | os.PathLike[str], image: Image.Image, *, lossless: bool = 
         except (OSError, KeyError) as error:
             if isinstance(error, OSError) and error.errno is not None:  # the disk, not the format
                 raise
-            raise ValueError(f"{os.fspath(path)}: {kind} cannot hold this image: {error}") from None
+            raise ValueError(f"{path}: {kind} cannot hold this image: {error}") from None
 
 
 @contextmanager

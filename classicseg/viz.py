@@ -114,7 +114,7 @@ def overlay(
 
 
 def contour(
-    image: ArrayLike, labels: ArrayLike, thickness: int = 2, *, color: Color = YELLOW
+    image: ArrayLike, labels: ArrayLike, thickness: int = 4, *, color: Color = YELLOW
 ) -> Picture:
     """Draw the boundaries between labels onto an image, with a dark rim that keeps them visible.
 
@@ -141,7 +141,7 @@ def contour(
     --------
     >>> import numpy as np
     >>> from classicseg import viz
-    >>> viz.contour(np.zeros((1, 6)), np.array([[0, 0, 0, 1, 1, 1]]))[0, :, 0].tolist()
+    >>> viz.contour(np.zeros((1, 6)), np.array([[0, 0, 0, 1, 1, 1]]), 2)[0, :, 0].tolist()
     [0, 32, 240, 240, 32, 0]
     """
     picture = as_uint8_image(image).copy()
@@ -223,9 +223,9 @@ def difference(truth: ArrayLike, labels: ArrayLike, *, ignore_index: int = _VOID
     >>> from classicseg import viz
     >>> truth, mask = np.array([[True, True, False, False]]), np.array([[True, False, True, False]])
     >>> viz.difference(truth, mask)[0].tolist()
-    [[245, 245, 245], [0, 114, 178], [213, 94, 0], [48, 48, 48]]
+    [[235, 235, 235], [0, 114, 178], [213, 94, 0], [48, 48, 48]]
     """
-    right, background, void = (245, 245, 245), (48, 48, 48), (160, 160, 160)
+    right, background, void = (235, 235, 235), (48, 48, 48), (160, 160, 160)
     expected = as_labels(truth, "truth")
     found = as_labels(labels, "labels", expected.shape)
     if np.asarray(truth).dtype.kind == "b" and np.asarray(labels).dtype.kind == "b":
@@ -278,7 +278,7 @@ def draw_rect(
     rect: tuple[int, int, int, int],
     *,
     color: Color = YELLOW,
-    thickness: int = 3,
+    thickness: int = 4,
 ) -> Picture:
     """Draw a rectangle's outline, from its edge inwards, with a dark rim.
 
