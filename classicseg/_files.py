@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ _DAMAGE = (
     LookupError,
     MemoryError,
     struct.error,
+    tokenize.TokenError,
     zlib.error,
     zipfile.BadZipFile,
     NotImplementedError,

@@ -79,7 +79,9 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8] | NDArray[np.u
     """
     with _opened(path) as image:
         raw_modes = {_raw_mode(tile) for tile in image.tile}
-        sixteen_bit_colour = ";16" in "".join(raw_modes) and not image.mode.startswith("I")
+        sixteen_bit_colour = not image.mode.startswith(("I", "F")) and (
+            ";16" in "".join(raw_modes) or max(_tiff_bits(image)) > 8
+        )
         image.load()
         if sixteen_bit_colour:
             return _sixteen_bit_colour(path, raw_modes)
@@ -341,23 +343,29 @@ def _raw_mode(tile: Any) -> str:
     return first if isinstance(first, str) else ""
 
 
+def _tiff_bits(image: Image.Image) -> tuple[int, ...]:
+    """Bits of each channel in a TIFF: of a planar one the raw modes do not tell."""
+    tags = getattr(image, "tag_v2", {})
+    return tuple(tags.get(258, ())) or (8,)
+
+
 def _sixteen_bit_colour(path: str | os.PathLike[str], raw_modes: set[str]) -> NDArray[np.uint16]:
     """Read 16-bit colour, of which Pillow keeps only the upper halves, in two passes.
 
     Its decoder takes the bytes of a number in either order, and keeps the one that it holds for
     the upper one: asked for the wrong order, it gives the lower halves.
     """
-    raw_mode = raw_modes.pop()
+    raw_mode = "/".join(sorted(raw_modes))
     channels, _, order = raw_mode.partition(";16")
     order = order.replace("N", "L" if sys.byteorder == "little" else "B")
     if raw_mode == "LA;16B":
         four_bytes = _decoded_as(path, "RGBA")
         upper, lower = four_bytes[:, :, :1], four_bytes[:, :, 1:2]
-    elif channels in ("RGB", "RGBA", "RGBX") and order in ("L", "B") and not raw_modes:
+    elif channels in ("RGB", "RGBA", "RGBX") and order in ("L", "B"):
         other = {"L": "B", "B": "L"}[order]
         upper, lower = (_decoded_as(path, f"{channels};16{o}") for o in (order, other))
     else:
-        raise ValueError(f"its 16-bit layout {raw_mode!r} is not supported; save it as PNG")
+        raise ValueError(f"its layout {raw_mode!r} of deep colour is not known; save it as PNG")
     pixels = upper[:, :, :3].astype(np.uint16)
     pixels <<= 8
     pixels |= lower[:, :, :3]
