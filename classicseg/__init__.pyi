@@ -1,0 +1,11 @@
+from . import compare as compare
+from . import grabcut as grabcut
+from . import graphcut as graphcut
+from . import io as io
+from . import metrics as metrics
+from . import saliency as saliency
+from . import samples as samples
+from . import unary as unary
+from . import viz as viz
+
+__version__: str

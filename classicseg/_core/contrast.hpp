@@ -1,0 +1,134 @@
+// Contrast-sensitive weights of neighbouring pixels (Boykov & Jolly 2001; Rother et al. 2004, eq. 11):
+// gamma / distance * exp(-beta * |difference of colours|^2).
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+
+#include "buffer.hpp"
+#include "grid2d.hpp"
+#include "rows.hpp"
+
+namespace classicseg::CLASSICSEG_ISA {
+
+// exp(x) for x <= 0 within 2e-7 of its value, written so that loops over it are vectorised and give
+// the same bits on every instruction set; 0 below -87.
+inline float exp_negative(float x) {
+    const float scaled = std::max(x, -87.0f) * 1.44269504f;
+    const float shifted = scaled + 12582912.0f;  // rounds to an integer in the low mantissa bits
+    const float f = scaled - (shifted - 12582912.0f);
+    float p = 0.0013276470f;
+    p = p * f + 0.0096755410f;
+    p = p * f + 0.0555071309f;
+    p = p * f + 0.2402212024f;
+    p = p * f + 0.6931469440f;
+    p = p * f + 1.0000001193f;
+    const int32_t bits = std::bit_cast<int32_t>(p) +
+                         static_cast<int32_t>(std::bit_cast<uint32_t>(shifted) << 23);
+    const float value = std::bit_cast<float>(bits);
+    return x < -87.0f ? 0.0f : value;
+}
+
+template <int C>
+float squared_difference(const float* p, const float* q) {
+    float sum = 0;
+    for (int c = 0; c < C; c++) sum += (p[c] - q[c]) * (p[c] - q[c]);
+    return sum;
+}
+
+// The pixels x of a row whose neighbour in direction k is in the image.
+inline void row_range(int k, int width, int& first, int& end) {
+    first = direction_dx[k] < 0 ? 1 : 0;
+    end = direction_dx[k] > 0 ? width - 1 : width;
+}
+
+// Sum of |difference|^2 over all pairs of neighbours, diagonals if asked for.
+template <int C>
+double sum_squared_differences(const float* image, int height, int width, bool diagonals, Pool& pool) {
+    Buffer<double> sums(n_row_chunks(height));
+    for_rows(pool, height, [&](int y0, int y1, size_t chunk) {
+        double total = 0;
+        for (int y = y0; y < y1; y++) {
+            for (int k = E; k <= SE; k++) {
+                if ((k == SW || k == SE) && !diagonals) continue;
+                if (y + direction_dy[k] >= height) continue;
+                const ptrdiff_t row = static_cast<ptrdiff_t>(y) * width;
+                const float* p = image + row * C;
+                const float* q = p + (direction_dy[k] * static_cast<ptrdiff_t>(width) + direction_dx[k]) * C;
+                int first, end;
+                row_range(k, width, first, end);
+                // Eight partial sums: one alone would be a chain of dependent additions.
+                float part[8];
+                for (int x = first; x < end; x += 1024) {
+                    const int stop = std::min(end, x + 1024);
+                    for (float& f : part) f = 0;
+                    int xx = x;
+                    for (; xx + 8 <= stop; xx += 8)
+                        for (int lane = 0; lane < 8; lane++)
+                            part[lane] += squared_difference<C>(p + (xx + lane) * C, q + (xx + lane) * C);
+                    for (; xx < stop; xx++) part[0] += squared_difference<C>(p + xx * C, q + xx * C);
+                    for (float f : part) total += static_cast<double>(f);
+                }
+            }
+        }
+        sums[chunk] = total;
+    });
+    double total = 0;
+    for (size_t c = 0; c < sums.size(); c++) total += sums[c];
+    return total;
+}
+
+// Writes gamma / distance * exp(-beta d^2) of the arcs towards E, SW, S, SE into `weights`, each
+// (height, width); 0 where the neighbour is outside. Null pointers are left out.
+template <int C>
+void contrast_weights(const float* image, int height, int width, float gamma, float beta,
+                      float* const* weights, Pool& pool) {
+    for_rows(pool, height, [&](int y0, int y1, size_t) {
+        for (int y = y0; y < y1; y++) {
+            for (int k = E; k <= SE; k++) {
+                if (!weights[k - E]) continue;
+                const ptrdiff_t row = static_cast<ptrdiff_t>(y) * width;
+                float* out = weights[k - E] + row;
+                const bool inside = y + direction_dy[k] < height;
+                int first, end;
+                row_range(k, width, first, end);
+                if (!inside) end = first = 0;
+                for (int x = 0; x < first; x++) out[x] = 0;
+                for (int x = end; x < width; x++) out[x] = 0;
+                const float* p = image + row * C;
+                const float* q = p + (direction_dy[k] * static_cast<ptrdiff_t>(width) + direction_dx[k]) * C;
+                const float scale = k == SW || k == SE ? gamma / std::sqrt(2.0f) : gamma;
+                for (int x = first; x < end; x++)
+                    out[x] = scale * exp_negative(-beta * squared_difference<C>(p + x * C, q + x * C));
+            }
+        }
+    });
+}
+
+// Sum of the weights between pixels of different masks.
+inline double cut_cost(const float* const* weights, const uint8_t* mask, int height, int width, Pool& pool) {
+    Buffer<double> sums(n_row_chunks(height));
+    for_rows(pool, height, [&](int y0, int y1, size_t chunk) {
+        double total = 0;
+        for (int y = y0; y < y1; y++) {
+            const ptrdiff_t row = static_cast<ptrdiff_t>(y) * width;
+            for (int k = E; k <= SE; k++) {
+                if (!weights[k - E] || y + direction_dy[k] >= height) continue;
+                const uint8_t* m = mask + row;
+                const uint8_t* n = m + direction_dy[k] * static_cast<ptrdiff_t>(width) + direction_dx[k];
+                const float* w = weights[k - E] + row;
+                int first, end;
+                row_range(k, width, first, end);
+                for (int x = first; x < end; x++)
+                    if (m[x] != n[x]) total += static_cast<double>(w[x]);
+            }
+        }
+        sums[chunk] = total;
+    });
+    double total = 0;
+    for (size_t c = 0; c < sums.size(); c++) total += sums[c];
+    return total;
+}
+
+}  // namespace classicseg::CLASSICSEG_ISA

@@ -1,0 +1,58 @@
+// Compiled once for each instruction set, with CLASSICSEG_ISA naming it.
+#include "contrast.hpp"
+#include "gmm.hpp"
+#include "grid_maxflow.hpp"
+
+namespace classicseg::CLASSICSEG_ISA {
+
+std::unique_ptr<GridMaxflow> make_grid_maxflow(int height, int width, bool wide, int64_t limit) {
+    if (wide) return std::unique_ptr<GridMaxflow>(new GridMaxflowOn<int64_t>(height, width, limit));
+    return std::unique_ptr<GridMaxflow>(new GridMaxflowOn<int32_t>(height, width, limit));
+}
+
+namespace {
+
+double run_sum_squared_differences(ImageView v, bool diagonals, Pool& pool) {
+    const auto run = v.channels == 1 ? sum_squared_differences<1> : sum_squared_differences<3>;
+    return run(v.data, v.height, v.width, diagonals, pool);
+}
+
+void run_contrast_weights(ImageView v, float gamma, float beta, float* const weights[4], Pool& pool) {
+    const auto run = v.channels == 1 ? contrast_weights<1> : contrast_weights<3>;
+    run(v.data, v.height, v.width, gamma, beta, weights, pool);
+}
+
+template <int C>
+void gmm_energies_of(ImageView v, const float* components, int n_components, float* energy,
+                     uint8_t* best, Pool& pool) {
+    static_assert(sizeof(Component<C>) == (1 + C + C * (C + 1) / 2) * sizeof(float));
+    for_rows(pool, v.height, [&](int y0, int y1, size_t) {
+        const int64_t begin = static_cast<int64_t>(y0) * v.width;
+        const int64_t n = static_cast<int64_t>(y1 - y0) * v.width;
+        gmm_energies<C>(v.data + begin * C, n, reinterpret_cast<const Component<C>*>(components),
+                        n_components, energy + begin, best + begin);
+    });
+}
+
+void run_gmm_energies(ImageView v, const float* components, int n_components, float* energy,
+                      uint8_t* best, Pool& pool) {
+    const auto run = v.channels == 1 ? gmm_energies_of<1> : gmm_energies_of<3>;
+    run(v, components, n_components, energy, best, pool);
+}
+
+void run_gmm_statistics(ImageView v, const uint8_t* mask, const uint8_t* const component[2],
+                        int n_components, double* totals, Pool& pool) {
+    const auto run = v.channels == 1 ? gmm_statistics<1> : gmm_statistics<3>;
+    run(v.data, mask, component, v.height, v.width, n_components, totals, pool);
+}
+
+}  // namespace
+
+#define CLASSICSEG_QUOTE(x) #x
+#define CLASSICSEG_NAME(x) CLASSICSEG_QUOTE(x)
+extern const Kernels table;
+const Kernels table = {
+    CLASSICSEG_NAME(CLASSICSEG_ISA), run_sum_squared_differences, run_contrast_weights, cut_cost,
+    run_gmm_energies, run_gmm_statistics, make_grid_maxflow};
+
+}  // namespace classicseg::CLASSICSEG_ISA

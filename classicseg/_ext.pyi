@@ -1,0 +1,39 @@
+from typing import Any
+
+from numpy.typing import NDArray
+
+version: str
+instruction_set: str
+
+class GridMaxflow:
+    def __init__(self, height: int, width: int, wide: bool, limit: int) -> None: ...
+    def solve(self, minimal: NDArray[Any], maximal: NDArray[Any], n_threads: int, /) -> int: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+def sum_squared_differences(image: NDArray[Any], diagonals: bool, n_threads: int, /) -> float: ...
+def contrast_weights(
+    image: NDArray[Any],
+    gamma: float,
+    beta: float,
+    weights: list[NDArray[Any] | None],
+    n_threads: int,
+    /,
+) -> None: ...
+def cut_cost(weights: list[NDArray[Any] | None], mask: NDArray[Any], n_threads: int, /) -> float: ...
+def gmm_energies(
+    image: NDArray[Any],
+    components: NDArray[Any],
+    energy: NDArray[Any],
+    best: NDArray[Any],
+    n_threads: int,
+    /,
+) -> None: ...
+def gmm_statistics(
+    image: NDArray[Any],
+    mask: NDArray[Any],
+    background: NDArray[Any],
+    foreground: NDArray[Any],
+    totals: NDArray[Any],
+    n_threads: int,
+    /,
+) -> None: ...

@@ -1,0 +1,344 @@
+"""Max-flow / min-cut on pixel grids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from classicseg._checks import check_threads
+from classicseg._kernels import ext
+
+__all__ = ["Cut", "GridGraph"]
+
+# The kernel's directions: raster order, the opposite of number k is number 7 - k.
+_DIRECTIONS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
+# Node numbers and distances share 32 bits in the kernel.
+_MAX_NODES = 2**29
+# The kernel adds an excess and the residual capacities around a node: at most three limits.
+_NARROW_LIMIT = 2**29
+_WIDE_LIMIT = 2**60
+# Sums over all pixels stay below this.
+_MAX_TOTAL = 2**62
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A minimum cut.
+
+    Attributes
+    ----------
+    flow : int or float
+        The maximum flow, which is the cost of the cut: an int where all capacities are integers.
+    mask : (H, W) bool
+        True on the source side, in the smallest of the minimum cuts' source sides.
+    maximal_mask : (H, W) bool
+        The largest one. Both are unique: they do not depend on the number of threads or on what
+        was solved before. They differ where the minimum cut is not unique.
+    """
+
+    flow: int | float
+    mask: NDArray[np.bool_]
+    maximal_mask: NDArray[np.bool_]
+
+
+class GridGraph:
+    """A max-flow problem on a 4- or 8-connected pixel grid, solved exactly.
+
+    Set the capacities with `set_terminals` and `set_edges`, then `solve`. After a change of either,
+    `solve` starts from the flow that is there and costs a fraction of the first time. The grid is
+    implicit: no node or edge objects, about 80 bytes a pixel.
+
+    Integer capacities are solved exactly, and so are the masks. Floating-point capacities are
+    rounded to multiples of a power of two before they are solved exactly: for float32 at most
+    2**-26, for float64 at most 2**-49 of the largest total capacity of the edges at a pixel (2**-40
+    at ten megapixels). The flow is then off by at most half of that for each edge and pixel cut.
+
+    Parameters
+    ----------
+    shape : (H, W)
+        At most 2**29 pixels, margins included.
+    connectivity : 4 or 8
+        Which neighbours edges lead to. Default 8.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For another shape or connectivity.
+
+    References
+    ----------
+    The method is described in ``classicseg/_core/sweep_repair.hpp``; it follows A. Goldberg et al.:
+    Faster and more dynamic maximum flow by incremental breadth-first search. ESA 2015.
+    doi:10.1007/978-3-662-48350-3_52
+
+    Examples
+    --------
+    >>> graph = GridGraph((1, 3), connectivity=4)
+    >>> graph.set_terminals(source=np.array([[5, 0, 0]]), sink=np.array([[0, 0, 5]]))
+    >>> graph.set_edges({(0, 1): np.array([[3, 2, 0]])})
+    >>> cut = graph.solve()
+    >>> cut.flow, cut.mask
+    (2, array([[ True,  True, False]]))
+    """
+
+    def __init__(self, shape: tuple[int, int], connectivity: int = 8) -> None:
+        self.shape = _check_shape(shape)
+        if connectivity not in (4, 8):
+            raise ValueError(f"connectivity is {connectivity!r}, expected 4 or 8")
+        self.connectivity = connectivity
+        self._edges: dict[int, NDArray[Any]] = {}
+        zeros = np.zeros(self.shape, np.int32)
+        self._terminals: tuple[NDArray[Any], NDArray[Any]] = (zeros, zeros)
+        self._solver: _Solver | None = None
+
+    def set_terminals(self, source: ArrayLike, sink: ArrayLike) -> None:
+        """Set, or replace, the capacities between the pixels and the terminals.
+
+        Parameters
+        ----------
+        source : (H, W) array or number
+            ``source[p]`` is paid when p ends on the sink side. Non-negative; ``inf`` forces p to the
+            source side.
+        sink : (H, W) array or number
+            ``sink[p]`` is paid when p ends on the source side.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For another shape, negative values, NaN, infinity in both at one pixel, or integers
+            whose sum over the grid exceeds 2**62.
+        """
+        checked = tuple(
+            self._capacities(value, name, infinite=True)
+            for value, name in ((source, "source"), (sink, "sink"))
+        )
+        if all(array.dtype.kind == "f" for array in checked) and bool(
+            (np.isinf(checked[0]) & np.isinf(checked[1])).any()
+        ):
+            raise ValueError("source and sink are both infinite at a pixel, expected one at most")
+        dtype = np.result_type(*checked)
+        self._terminals = (checked[0].astype(dtype, copy=False), checked[1].astype(dtype, copy=False))
+
+    def set_edges(self, weights: Mapping[tuple[int, int], ArrayLike]) -> None:
+        """Set, or replace, the capacities between neighbouring pixels.
+
+        Parameters
+        ----------
+        weights : dict of (dy, dx) to (H, W) array or number
+            Entry ``[y, x]`` is the capacity from (y, x) to (y + dy, x + dx), non-negative; entries
+            whose neighbour is outside the grid are ignored. An offset given without its opposite
+            is symmetric; given with it, each direction has its own capacity. Offsets left out have
+            no edges. `contrast_weights` makes such a dict.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For an offset that is no neighbour, another shape, negative or non-finite values.
+        """
+        if not isinstance(weights, Mapping):
+            raise TypeError(f"weights is a {type(weights).__name__}, expected a dict of (dy, dx)")
+        edges: dict[int, NDArray[Any]] = {}
+        for offset, value in weights.items():
+            if offset not in _DIRECTIONS or (self.connectivity == 4 and 0 not in offset):
+                raise ValueError(
+                    f"weights has the offset {offset!r}, expected neighbours (dy, dx) of a "
+                    f"{self.connectivity}-connected grid"
+                )
+            used = _pixels_with_neighbour(offset)
+            edges[_DIRECTIONS.index(offset)] = self._capacities(value, f"weights[{offset}]", used)
+        if edges:
+            dtype = np.result_type(*edges.values())
+            edges = {k: array.astype(dtype, copy=False) for k, array in edges.items()}
+        self._edges = edges
+
+    def solve(self, n_threads: int | None = None) -> Cut:
+        """Find the maximum flow and both extreme minimum cuts.
+
+        Parameters
+        ----------
+        n_threads : int, optional
+            Default: all cores. The result does not depend on it.
+
+        Returns
+        -------
+        Cut
+
+        Raises
+        ------
+        ValueError
+            If integer capacities are too large to be added up in 64 bits.
+        MemoryError
+            If the graph does not fit.
+        """
+        threads = check_threads(n_threads)
+        kind = _Kind.of(self._edges, self._terminals, self.shape)
+        if self._solver is None or not self._solver.can_take(kind):
+            self._solver = _Solver(self.shape, kind)
+        return self._solver.solve(self._edges, self._terminals, threads)
+
+    def _capacities(
+        self,
+        value: ArrayLike,
+        name: str,
+        used: tuple[slice, slice] = (slice(None), slice(None)),
+        infinite: bool = False,
+    ) -> NDArray[Any]:
+        """A private copy of capacities in int32, int64, float32 or float64."""
+        given = np.asarray(value)
+        if given.dtype.kind not in "biuf":
+            raise TypeError(f"{name} has dtype {given.dtype}, expected integers or floats")
+        if given.shape not in ((), self.shape):
+            raise ValueError(f"{name} has shape {given.shape}, expected {self.shape} or a number")
+        relevant = given[used] if given.shape else given
+        if relevant.size:
+            low, high = relevant.min(), relevant.max()
+            if not low >= 0:
+                raise ValueError(f"{name} holds {low}, expected capacities of at least 0")
+            if not infinite and not np.isfinite(high):
+                raise ValueError(f"{name} holds {high}, expected finite capacities")
+        else:
+            high = np.zeros((), given.dtype)
+        if given.dtype.kind == "f":
+            dtype = np.dtype(np.float32 if given.dtype.itemsize <= 4 else np.float64)
+            if infinite and given.dtype.itemsize > 8 and not np.isfinite(np.float64(high)):
+                dtype = np.dtype(np.float64)
+        else:
+            if int(high) > _MAX_TOTAL:
+                raise ValueError(f"{name} holds {high}, expected integers of at most 2**62")
+            dtype = np.dtype(np.int32 if int(high) < 2**31 else np.int64)
+        with np.errstate(over="ignore", invalid="ignore"):  # in entries that are ignored
+            copied = np.array(np.broadcast_to(given, self.shape), dtype, order="C")
+        return copied
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Which arithmetic a problem needs.
+
+    wide : 64-bit capacities instead of 32-bit ones.
+    limit : more than the edges of any pixel carry, in scaled units.
+    scale : what floats are multiplied by; None for integers.
+    """
+
+    wide: bool
+    limit: int
+    scale: float | None
+
+    @staticmethod
+    def of(
+        edges: dict[int, NDArray[Any]],
+        terminals: tuple[NDArray[Any], NDArray[Any]],
+        shape: tuple[int, int],
+    ) -> _Kind:
+        dtypes = [array.dtype for array in (*edges.values(), *terminals)]
+        n_pixels = shape[0] * shape[1]
+        largest = {k: _largest(array, _DIRECTIONS[k]) for k, array in edges.items()}
+        # Both directions of each edge, in and out.
+        carried = 2 * sum(largest[k] if 7 - k in largest else 2 * largest[k] for k in largest)
+        if all(dtype.kind == "i" for dtype in dtypes):
+            limit = 1 << int(carried // 2).bit_length()
+            wide = limit > _NARROW_LIMIT
+            total = n_pixels * max(limit, *(int(array.max()) for array in terminals))
+            if limit > _WIDE_LIMIT or total > _MAX_TOTAL:
+                raise ValueError(
+                    f"capacities add up to as much as {total}, expected at most 2**62 in all: "
+                    "divide them by a common factor"
+                )
+            return _Kind(wide, limit, None)
+        wide = any(dtype == np.float64 for dtype in dtypes)
+        if carried == 0:  # only the sign of source - sink matters
+            return _Kind(wide, 1, 2.0**1000)
+        bits = min(50, 62 - n_pixels.bit_length()) if wide else 27
+        exponent = bits - 1 - int(np.frexp(float(carried))[1])
+        return _Kind(wide, 1 << bits, 2.0**exponent)
+
+
+def _largest(array: NDArray[Any], offset: tuple[int, int]) -> Any:
+    used = array[_pixels_with_neighbour(offset)]
+    return used.max().item() if used.size else 0
+
+
+class _Solver:
+    """A kernel's graph, and what was put into it last."""
+
+    def __init__(self, shape: tuple[int, int], kind: _Kind) -> None:
+        self.shape = shape
+        self.kind = kind
+        self._graph = ext.GridMaxflow(*shape, kind.wide, kind.limit)
+        self._edges: dict[int, NDArray[Any]] | None = None
+        self._terminals: tuple[NDArray[Any], NDArray[Any]] | None = None
+        self._base: int | float = 0
+
+    def can_take(self, kind: _Kind) -> bool:
+        """Whether a problem of that kind can go on from this one's flow without loss."""
+        mine = self.kind
+        if (kind.scale is None) != (mine.scale is None) or kind.wide != mine.wide:
+            return False
+        if kind.scale is None or mine.scale is None:
+            return kind.limit <= mine.limit
+        # A smaller scale would be lost in rounding, a larger one could overflow.
+        return kind.limit <= mine.limit and kind.scale / 4 <= mine.scale <= kind.scale
+
+    def solve(
+        self,
+        edges: dict[int, NDArray[Any]],
+        terminals: tuple[NDArray[Any], NDArray[Any]],
+        n_threads: int,
+    ) -> Cut:
+        scale = self.kind.scale
+        if self._edges is not edges:
+            symmetric = not any(7 - k in edges for k in edges)
+            arrays = {k: self._converted(array) for k, array in edges.items()}
+            suffix = next(iter(arrays.values())).dtype.name if arrays else "int32"
+            towards = [arrays.get(k) for k in range(8)]
+            set_arcs = getattr(self._graph, f"set_arcs_{suffix}")
+            set_arcs(towards, symmetric, scale or 1.0, n_threads)
+            self._edges = edges
+        if self._terminals is not terminals:
+            now = [self._converted(array) for array in terminals]
+            before: list[NDArray[Any]] = []
+            if self._terminals is not None:
+                before = [self._converted(array) for array in self._terminals]
+                dtype = np.result_type(now[0], before[0])
+                now = [array.astype(dtype, copy=False) for array in now]
+                before = [array.astype(dtype, copy=False) for array in before]
+            set_terminals = getattr(self._graph, f"set_terminals_{now[0].dtype.name}")
+            self._base = set_terminals(*now, before, scale or 1.0, n_threads)
+            self._terminals = terminals
+        minimal = np.empty(self.shape, np.uint8)
+        maximal = np.empty(self.shape, np.uint8)
+        flow = self._graph.solve(minimal, maximal, n_threads)
+        total = self._base + (flow if scale is None else flow / scale)
+        return Cut(total, minimal.view(np.bool_), maximal.view(np.bool_))
+
+    def _converted(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Integers among floating-point capacities become floats."""
+        if self.kind.scale is not None and array.dtype.kind == "i":
+            return array.astype(np.float64)
+        return array
+
+
+def _check_shape(shape: tuple[int, int]) -> tuple[int, int]:
+    try:
+        height, width = (int(n) for n in shape if int(n) == n)
+    except (TypeError, ValueError):
+        raise ValueError(f"shape is {shape!r}, expected (height, width)") from None
+    if height < 1 or width < 1:
+        raise ValueError(f"shape is {shape!r}, expected at least one row and one column")
+    nodes = (height + 2) * ((width + 9) // 8 * 8)
+    if nodes >= _MAX_NODES:
+        raise ValueError(f"shape is {shape!r}, {nodes} nodes with margins, expected under 2**29")
+    return height, width
+
+
+def _pixels_with_neighbour(offset: tuple[int, int]) -> tuple[slice, slice]:
+    """The part of a grid whose neighbour at the offset lies in the grid."""
+    dy, dx = offset
+    return (
+        slice(max(0, -dy), -dy if dy > 0 else None),
+        slice(max(0, -dx), -dx if dx > 0 else None),
+    )
