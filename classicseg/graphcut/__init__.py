@@ -1,5 +1,7 @@
 """Exact graph cuts: max-flow on grids, contrast weights, interactive segmentation."""
 
-import lazy_loader as _lazy
+from classicseg.graphcut._contrast import contrast_weights
+from classicseg.graphcut._grid import Cut, GridGraph
+from classicseg.graphcut._segment import cut_unary, segment
 
-__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
+__all__ = ["Cut", "GridGraph", "contrast_weights", "cut_unary", "segment"]

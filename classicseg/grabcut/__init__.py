@@ -1,0 +1,7 @@
+"""GrabCut: foreground from a rectangle, a trimap or strokes, by iterated graph cuts."""
+
+from classicseg._gmm import GMM, fit_gmm
+from classicseg.grabcut._grabcut import GrabCut
+from classicseg.grabcut._segment import segment
+
+__all__ = ["GMM", "GrabCut", "fit_gmm", "segment"]

@@ -1,0 +1,355 @@
+"""GrabCut: learn colour models, cut, and again until nothing changes."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from classicseg._checks import (
+    as_image,
+    as_rect,
+    as_trimap,
+    as_uint8_image,
+    check_threads,
+    non_negative,
+    positive,
+    positive_int,
+)
+from classicseg._gmm import GMM, Assignment, assign, initial_centres, learn, nearest_centres
+from classicseg.grabcut._strokes import paint
+from classicseg.graphcut._contrast import contrast_of, cut_cost
+from classicseg.graphcut._grid import GridGraph
+from classicseg.graphcut._segment import terminals_of
+
+__all__ = ["BACKGROUND", "FOREGROUND", "PROBABLY_BACKGROUND", "PROBABLY_FOREGROUND", "GrabCut"]
+
+# OpenCV's values.
+BACKGROUND, FOREGROUND, PROBABLY_BACKGROUND, PROBABLY_FOREGROUND = 0, 1, 2, 3
+
+# Rounds after which an unlimited fit gives up; photographs settle in 5 to 40.
+_MAX_ROUNDS = 500
+
+
+class GrabCut:
+    """Iterated graph cuts with colour models of five Gaussians a side.
+
+    Minimises, over the labels alpha, the components k and the mixtures' parameters, the energy of
+    the paper: ``sum_p min_k (-log pi_k - log N(z_p; mean_k, covariance_k))`` of each pixel's side,
+    plus `contrast_weights` between neighbours of different sides. Each round learns the mixtures
+    from the present labels and then finds the best labels by an exact minimum cut.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, 3) array
+        uint8, uint16, or floats in [0, 1].
+    n_components : int
+        Components of each mixture, fewer where a side has fewer colours. Default 5, as in the paper.
+    gamma : float
+        Weight of the smoothness. Default 50, as in the paper and in OpenCV.
+    max_iter : int, optional
+        Rounds of learning and cutting in one `fit`. Default: until no pixel changes.
+    rng : int or numpy Generator
+        Seeds k-means; the same seed gives the same mask, whatever the number of threads.
+    data_range : (lo, hi), optional
+        Values of black and white, for images that are neither 8/16-bit nor in [0, 1].
+    engine : "native" or "opencv"
+        "opencv" runs ``cv2.grabCut``, whose data term is the mixture's sum instead of its best
+        component.
+    n_threads : int, optional
+        Default: all cores.
+
+    Attributes
+    ----------
+    mask : (H, W) bool
+        True = foreground.
+    trimap : (H, W) uint8
+        0 background, 1 foreground, 2 probably background, 3 probably foreground. 0 and 1 are what
+        the user fixed; 2 and 3 follow the mask.
+    energies : tuple of float
+        The energy after each cut since the last start. Within a `fit` it never rises by more than
+        rounding: 2**-26 of the largest sum of edge weights at a pixel (about 700 at gamma = 50)
+        for each pixel and edge, and float32 rounding of the pixels' energies (1e-7 of each).
+    background_gmm, foreground_gmm : GMM or None
+        The mixtures of the last cut; None for a side without pixels, or with OpenCV's engine.
+    converged : bool
+        Whether the last `fit` ended because no pixel changed.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For an unusable image or parameters.
+    ImportError
+        If the engine's package is missing.
+
+    References
+    ----------
+    C. Rother, V. Kolmogorov, A. Blake: "GrabCut": interactive foreground extraction using iterated
+    graph cuts. SIGGRAPH 2004. doi:10.1145/1015706.1015720
+
+    Examples
+    --------
+    >>> image = np.full((20, 30, 3), 40, np.uint8)
+    >>> image[5:15, 10:20] = (200, 120, 50)
+    >>> grabcut = GrabCut(image).fit(rect=(6, 2, 18, 16))
+    >>> int(grabcut.mask.sum())
+    100
+    """
+
+    def __init__(
+        self,
+        image: ArrayLike,
+        n_components: int = 5,
+        gamma: float = 50.0,
+        max_iter: int | None = None,
+        rng: int | np.random.Generator = 0,
+        *,
+        data_range: tuple[float, float] | None = None,
+        engine: str = "native",
+        n_threads: int | None = None,
+    ) -> None:
+        if engine not in ("native", "opencv"):
+            raise ValueError(f"engine is {engine!r}, expected native or opencv")
+        self.n_components = positive_int(n_components, "n_components")
+        if n_components > 255:
+            raise ValueError(f"n_components is {n_components}, expected at most 255")
+        self.gamma = non_negative(gamma, "gamma")
+        self.max_iter = None if max_iter is None else positive_int(max_iter, "max_iter")
+        self.engine = engine
+        self.trimap: NDArray[np.uint8] | None = None
+        self.energies: tuple[float, ...] = ()
+        self.background_gmm: GMM | None = None
+        self.foreground_gmm: GMM | None = None
+        self.converged = False
+        self._rng = np.random.default_rng(rng)
+        self._threads = check_threads(n_threads)
+        self._pixels = as_image(image, data_range=data_range)
+        if engine == "opencv":
+            if self.n_components != 5 or self.gamma != 50:
+                raise ValueError("engine='opencv' has n_components=5 and gamma=50 built in")
+            from classicseg.grabcut._opencv import OpenCVModels
+
+            self._opencv = OpenCVModels(as_uint8_image(image, data_range=data_range), self._rng)
+        self._weights = contrast_of(self._pixels, self.gamma, None, 8, self._threads)
+        self._graph: GridGraph | None = None
+        self._assignments: tuple[Assignment, Assignment] | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        height, width = self._pixels.shape[:2]
+        return height, width
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        return (self._started() & 1).astype(np.bool_)
+
+    def fit(
+        self,
+        rect: tuple[int, int, int, int] | None = None,
+        *,
+        trimap: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
+        scribbles: ArrayLike | None = None,
+    ) -> GrabCut:
+        """Learn and cut until no pixel changes, or `max_iter` rounds.
+
+        Parameters
+        ----------
+        rect : (x, y, width, height), optional
+            Start anew: outside is background, inside is probably foreground.
+        trimap : (H, W) array of 0..3, optional
+            Start anew from hard (0, 1) and probable (2, 3) labels.
+        mask : (H, W) bool, optional
+            Start anew from a rough mask, all of it probable.
+        scribbles : (H, W) array of 0, 1, 2, optional
+            Start anew from marks of background (1) and foreground (2): hard where marked; elsewhere
+            probably what the nearer colour model of the marks says.
+
+        None of them: go on learning from the present labels.
+
+        Returns
+        -------
+        GrabCut
+            Itself.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For more than one start, one of the wrong shape or values, or none before the first.
+        """
+        given = [
+            name
+            for name, value in (
+                ("rect", rect),
+                ("trimap", trimap),
+                ("mask", mask),
+                ("scribbles", scribbles),
+            )
+            if value is not None
+        ]
+        if len(given) > 1:
+            raise ValueError(f"fit got {' and '.join(given)}, expected one of them at most")
+        if given:
+            self._start(rect, trimap, mask, scribbles)
+        self._started()
+        if self.engine == "opencv":
+            self._fit_opencv()
+            return self
+        self.converged = False
+        for _ in range(self.max_iter or _MAX_ROUNDS):
+            if not self._learn():
+                return self
+            if self._cut() == 0:
+                self.converged = True
+                return self
+        if self.max_iter is None:
+            warnings.warn(f"GrabCut has not settled in {_MAX_ROUNDS} rounds", stacklevel=2)
+        return self
+
+    def stroke(self, points: ArrayLike, radius: float, label: int) -> GrabCut:
+        """Paint a stroke of a round brush on the trimap. `refine` or `fit` then take it in.
+
+        Parameters
+        ----------
+        points : (N, 2) array
+            The path as (x, y) in pixels; may lie outside the image.
+        radius : float
+            Of the brush, in pixels, positive.
+        label : int
+            Trimap value: 0 background, 1 foreground, 2, 3 probably so.
+
+        Returns
+        -------
+        GrabCut
+            Itself.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For points that are not (N, 2) and finite, a radius that is not positive, another label.
+        """
+        trimap = self._started()
+        if isinstance(label, bool) or label not in (0, 1, 2, 3):
+            raise ValueError(f"label is {label!r}, expected a trimap value 0, 1, 2 or 3")
+        painted = paint(self.shape, points, positive(radius, "radius"))
+        self.trimap = np.where(painted, np.uint8(label), trimap)
+        return self
+
+    def refine(self) -> GrabCut:
+        """Cut again with the present mixtures: what a stroke changes, without learning.
+
+        Returns
+        -------
+        GrabCut
+            Itself.
+        """
+        self._started()
+        if self.engine == "opencv":
+            self.trimap = self._opencv.refine(self._started())
+            return self
+        if self._assignments is None and not self._learn():
+            return self
+        self._cut()
+        return self
+
+    def _started(self) -> NDArray[np.uint8]:
+        if self.trimap is None:
+            raise ValueError("GrabCut has no labels yet: call fit(rect=...) or fit(trimap=...)")
+        return self.trimap
+
+    def _start(
+        self,
+        rect: tuple[int, int, int, int] | None,
+        trimap: ArrayLike | None,
+        mask: ArrayLike | None,
+        scribbles: ArrayLike | None,
+    ) -> None:
+        from classicseg.grabcut import _start
+
+        if rect is not None:
+            self.trimap = _start.from_rect(as_rect(rect, self.shape), self.shape)
+        elif trimap is not None:
+            self.trimap = as_trimap(trimap, self.shape).copy()
+        elif mask is not None:
+            self.trimap = _start.from_mask(mask, self.shape)
+        elif scribbles is not None:
+            self.trimap = _start.from_scribbles(
+                self._pixels, scribbles, self.n_components, self._rng, self._threads
+            )
+        self.energies = ()
+        self.background_gmm = self.foreground_gmm = None
+        self._assignments = None
+        self.converged = False
+        if self.engine == "opencv":
+            self._opencv.restart()
+
+    def _learn(self) -> bool:
+        """New mixtures from the present labels. False, with a warning, if a side has no pixels."""
+        mask = self.mask
+        count = int(mask.sum())
+        if count == 0 or count == mask.size:
+            side = "foreground" if count == 0 else "background"
+            warnings.warn(
+                f"GrabCut has no {side} pixel to learn from: the labels stay as they are",
+                stacklevel=3,
+            )
+            return False
+        if self._assignments is None:
+            centres = [
+                initial_centres(self._pixels[side], self.n_components, self._rng)
+                for side in (~mask, mask)
+            ]
+            first = tuple(nearest_centres(self._pixels, c, self._threads) for c in centres)
+            self._assign(*learn(self._pixels, mask, first, self.n_components, self._threads))
+        assert self._assignments is not None
+        components = (self._assignments[0].component, self._assignments[1].component)
+        self._assign(*learn(self._pixels, mask, components, self.n_components, self._threads))
+        return True
+
+    def _assign(self, background: GMM | None, foreground: GMM | None) -> None:
+        assert background is not None and foreground is not None  # both sides have pixels
+        self.background_gmm, self.foreground_gmm = background, foreground
+        self._assignments = (
+            assign(self._pixels, background, self._threads),
+            assign(self._pixels, foreground, self._threads),
+        )
+
+    def _cut(self) -> int:
+        """Find the best labels for the present mixtures; the number of pixels that changed."""
+        assert self._assignments is not None
+        trimap = self._started()
+        background, foreground = (a.energy for a in self._assignments)
+        source, sink = terminals_of(background, foreground)
+        source[trimap == FOREGROUND], sink[trimap == FOREGROUND] = np.inf, 0
+        source[trimap == BACKGROUND], sink[trimap == BACKGROUND] = 0, np.inf
+        if self._graph is None:
+            self._graph = GridGraph(self.shape)
+            self._graph.set_edges(self._weights)
+        self._graph.set_terminals(source, sink)
+        mask = self._graph.solve(self._threads).mask
+        changed = int((mask != self.mask).sum())
+        probable = trimap >= PROBABLY_BACKGROUND
+        self.trimap = np.where(probable, mask.view(np.uint8) | 2, trimap)
+        data = np.where(mask, foreground, background).sum(dtype=np.float64)
+        energy = float(data) + cut_cost(self._weights, mask, self._threads)
+        self.energies = (*self.energies, energy)
+        return changed
+
+    def _fit_opencv(self) -> None:
+        trimap = self._started()
+        mask = self.mask
+        if mask.all() or not mask.any():
+            side = "background" if mask.all() else "foreground"
+            warnings.warn(
+                f"GrabCut has no {side} pixel to learn from: the labels stay as they are",
+                stacklevel=3,
+            )
+            return
+        self.converged = False
+        for _ in range(self.max_iter or _MAX_ROUNDS):
+            before, trimap = trimap, self._opencv.learn_and_cut(trimap)
+            if np.array_equal(before & 1, trimap & 1):
+                self.converged = True
+                break
+        self.trimap = trimap

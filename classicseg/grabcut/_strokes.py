@@ -1,0 +1,44 @@
+"""Brush strokes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["paint"]
+
+
+def paint(shape: tuple[int, int], points: ArrayLike, radius: float) -> NDArray[np.bool_]:
+    """Pixels within `radius` of the path through `points` (N, 2) as (x, y)."""
+    path = np.asarray(points, dtype=np.float64)
+    if path.ndim != 2 or path.shape[1] != 2 or len(path) == 0:
+        raise ValueError(f"points has shape {path.shape}, expected (N, 2) as (x, y), N >= 1")
+    if not np.isfinite(path).all():
+        raise ValueError("points holds NaN or infinite coordinates")
+    painted = np.zeros(shape, np.bool_)
+    for start, end in zip(path, path[1:] if len(path) > 1 else path, strict=False):
+        _paint_segment(painted, start, end, radius)
+    return painted
+
+
+def _paint_segment(
+    painted: NDArray[np.bool_],
+    start: NDArray[np.float64],
+    end: NDArray[np.float64],
+    radius: float,
+) -> None:
+    height, width = painted.shape
+    low = np.floor(np.minimum(start, end) - radius)
+    high = np.ceil(np.maximum(start, end) + radius) + 1
+    x0, y0 = (int(v) for v in np.clip(low, 0, (width, height)))
+    x1, y1 = (int(v) for v in np.clip(high, 0, (width, height)))
+    if x0 >= x1 or y0 >= y1:
+        return
+    x = np.arange(x0, x1) - start[0]
+    y = np.arange(y0, y1)[:, None] - start[1]
+    direction = end - start
+    length = float(direction @ direction)
+    # Where along the segment (0..1) each pixel's nearest point lies.
+    along = np.clip((x * direction[0] + y * direction[1]) / length, 0, 1) if length > 0 else 0.0
+    distance = (x - along * direction[0]) ** 2 + (y - along * direction[1]) ** 2
+    painted[y0:y1, x0:x1] |= distance <= radius * radius
