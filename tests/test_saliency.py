@@ -28,8 +28,8 @@ def frequency_tuned_twin(image: NDArray[np.uint8]) -> NDArray[np.float64]:
             window = padded[y : y + 5, x : x + 5]
             blurred = np.einsum("i,j,ijc->c", row, row, window)
             saliency_map[y, x] = np.linalg.norm(mean - blurred)
-    saliency_map -= saliency_map.min()
-    return saliency_map / saliency_map.max()
+    low, high = saliency_map.min(), saliency_map.max()
+    return np.asarray((saliency_map - low) / (high - low), np.float64)
 
 
 def test_frequency_tuned_is_the_formula_of_the_paper(rng: np.random.Generator) -> None:

@@ -1,0 +1,437 @@
+"""Pipelines, the runner and its report, on small samples with the real solvers."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import io as textio
+import json
+import math
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from rich.console import Console
+from sklearn.metrics import confusion_matrix, jaccard_score
+
+from classicseg import compare, graphcut, io, saliency, samples
+from classicseg.compare import Evidence, Task, pictures, pipelines
+from classicseg.samples import Sample
+
+
+def quarter(name: str) -> Sample:
+    """A bundled sample at a quarter of its size."""
+    whole = samples.load(name)
+    x, y, width, height = whole.rect
+    return Sample(
+        name=name,
+        image=np.ascontiguousarray(whole.image[::4, ::4]),
+        mask=whole.mask[::4, ::4],
+        void=whole.void[::4, ::4],
+        truth=whole.truth[::4, ::4],
+        rect=(x // 4, y // 4, width // 4 + 1, height // 4 + 1),
+        scribbles=whole.scribbles[::4, ::4],
+        description=whole.description,
+    )
+
+
+@pytest.fixture(scope="module")
+def small() -> list[Sample]:
+    return [quarter("flower"), quarter("coins")]
+
+
+@pytest.fixture(scope="module")
+def table(small: list[Sample]) -> compare.Comparison:
+    return compare.run(samples=small)
+
+
+def knows_the_truth(truth: NDArray[Any]) -> Any:
+    """An evidence that is right everywhere, but unsure."""
+
+    def evidence(task: Task) -> Evidence:
+        unary = np.zeros((*truth.shape, 2), np.float32)
+        unary[..., 0] = truth
+        unary[..., 1] = 1 - truth
+        return Evidence(unary, np.where(truth, 3, 2).astype(np.uint8))
+
+    return evidence
+
+
+def test_all_pairs_of_evidence_and_inference_are_pipelines() -> None:
+    names = compare.names()
+    assert len(names) == len(set(names)) == len(compare.EVIDENCE) * len(compare.INFERENCE)
+    assert {"gmm:rect+grabcut", "saliency:frequency_tuned+argmax"} <= set(names)
+
+
+def test_every_pipeline_gives_a_mask_of_the_image(
+    table: compare.Comparison, small: list[Sample]
+) -> None:
+    assert {row.pipeline for row in table.rows} == set(compare.names())
+    assert not table.failures
+    for row in table.rows:
+        assert [result.sample for result in row.results] == [s.name for s in small]
+        for result, sample in zip(row.results, small, strict=True):
+            assert result.mask is not None
+            assert result.mask.dtype == bool
+            assert result.mask.shape == sample.truth.shape
+            assert result.seconds > 0
+
+
+def test_the_best_comes_first_and_neighbours_help(table: compare.Comparison) -> None:
+    scores = [row.mean_iou for row in table.rows]
+    assert scores == sorted(scores, reverse=True)
+    by_name = {row.pipeline: row for row in table.rows}
+    for evidence in ("gmm:rect", "gmm:scribbles"):
+        cut, alone = by_name[f"{evidence}+graphcut"], by_name[f"{evidence}+argmax"]
+        assert cut.mean_iou > alone.mean_iou
+        assert cut.boundary_f > alone.boundary_f
+    assert by_name["gmm:scribbles+graphcut"].mean_iou > 0.85
+
+
+def test_scores_are_those_of_scikit_learn(table: compare.Comparison, small: list[Sample]) -> None:
+    for row in table.rows:
+        truths, masks = [], []
+        for result, sample in zip(row.results, small, strict=True):
+            assert result.mask is not None
+            known = sample.truth != 255
+            truths.append(sample.truth[known])
+            masks.append(result.mask[known])
+            expected = confusion_matrix(truths[-1], masks[-1], labels=[0, 1])
+            np.testing.assert_array_equal(result.counts, expected)
+            assert result.mean_iou == pytest.approx(
+                jaccard_score(truths[-1], masks[-1], average="macro")
+            )
+        background, foreground = jaccard_score(
+            np.concatenate(truths), np.concatenate(masks), average=None
+        )
+        assert row.background_iou == pytest.approx(background)
+        assert row.foreground_iou == pytest.approx(foreground)
+        assert row.mean_iou == pytest.approx((background + foreground) / 2)
+        assert row.mean_image_iou == pytest.approx(np.mean([r.mean_iou for r in row.results]))
+        assert row.seconds == pytest.approx(np.median([r.seconds for r in row.results]))
+
+
+def test_marks_are_kept_by_every_inference(table: compare.Comparison, small: list[Sample]) -> None:
+    for row in table.rows:
+        for result, sample in zip(row.results, small, strict=True):
+            assert result.mask is not None
+            if row.pipeline.startswith("gmm:rect"):
+                x, y, width, height = sample.rect
+                outside = np.ones(sample.truth.shape, bool)
+                outside[y : y + height, x : x + width] = False
+                assert not result.mask[outside].any()
+            if row.pipeline.startswith("gmm:scribbles"):
+                assert not result.mask[sample.scribbles == 1].any()
+                assert result.mask[sample.scribbles == 2].all()
+
+
+def test_no_labelling_has_less_energy_than_the_graph_cut(small: list[Sample]) -> None:
+    sample = small[0]
+    task = pipelines.as_task(sample.image, sample.rect, sample.scribbles, "native", 0)
+    for name in compare.EVIDENCE:
+        evidence = compare.EVIDENCE[name](task)
+        weights = graphcut.contrast_weights(task.image, gamma=evidence.gamma)
+
+        def energy(
+            mask: NDArray[np.bool_],
+            evidence: Evidence = evidence,
+            weights: Any = weights,
+        ) -> float:
+            total = float(np.where(mask, evidence.unary[..., 1], evidence.unary[..., 0]).sum())
+            height, width = mask.shape
+            for (dy, dx), weight in weights.items():
+                for y in range(height - dy):
+                    here = slice(max(0, -dx), width - max(0, dx))
+                    there = slice(max(0, dx), width - max(0, -dx))
+                    differs = mask[y, here] != mask[y + dy, there]
+                    total += float(weight[y, here][differs].sum())
+            return total
+
+        found = {n: energy(decide(task, evidence)) for n, decide in compare.INFERENCE.items()}
+        assert found["graphcut"] <= min(found.values()) + 1e-3 * abs(found["graphcut"])
+
+
+def test_saliency_is_at_even_odds_at_its_threshold(small: list[Sample]) -> None:
+    task = pipelines.as_task(small[0].image, None, None, "native", 0)
+    evidence = pipelines.saliency_frequency_tuned(task)
+    values = saliency.frequency_tuned(task.image)
+    above = values > saliency.adaptive_threshold(values)
+    assert 0.02 < above.mean() < 0.5
+    np.testing.assert_array_equal(pipelines.argmax(task, evidence), above)
+    np.testing.assert_array_equal(evidence.trimap == 3, above)
+    order = np.argsort(values, axis=None)
+    assert (np.diff(evidence.unary[..., 1].ravel()[order]) <= 0).all()
+    np.testing.assert_allclose(np.exp(-evidence.unary).sum(axis=2), 1, atol=1e-4)
+
+
+@pytest.mark.parametrize("value", [0, 200])
+def test_an_image_of_one_colour_is_no_object(value: int) -> None:
+    image = np.full((16, 20, 3), value, np.uint8)
+    for inference in compare.INFERENCE:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            mask = compare.segment(image, f"saliency:frequency_tuned+{inference}")
+        assert not mask.any()
+
+
+def test_perfect_evidence_scores_one(small: list[Sample], monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = small[0]
+    monkeypatch.setitem(compare.EVIDENCE, "truth:known", knows_the_truth(sample.mask))
+    (row,) = compare.run(["truth:known+argmax"], [sample]).rows
+    assert (row.mean_iou, row.boundary_f) == (1, 1)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_pipeline_of_ones_own_runs_in_any_process(
+    small: list[Sample], monkeypatch: pytest.MonkeyPatch, n_jobs: int
+) -> None:
+    half = small[0].truth.shape[1] // 2
+
+    def left_half(task: Task, evidence: Evidence) -> NDArray[np.bool_]:
+        mask = np.zeros(task.image.shape[:2], bool)
+        mask[:, :half] = True
+        return mask
+
+    monkeypatch.setitem(compare.INFERENCE, "left", left_half)
+    result = compare.run(["saliency:centre_prior+left"], small[:1], n_jobs=n_jobs)
+    found = result.rows[0].results[0].mask
+    assert found is not None
+    assert found[:, :half].all()
+    assert not found[:, half:].any()
+
+
+def test_the_same_seed_gives_the_same_masks_in_any_process(
+    table: compare.Comparison, small: list[Sample]
+) -> None:
+    chosen = ["gmm:rect+grabcut", "gmm:scribbles+graphcut"]
+    again = compare.run(chosen, small, n_jobs=2)
+    before = {row.pipeline: row for row in table.rows}
+    for row in again.rows:
+        for one, other in zip(row.results, before[row.pipeline].results, strict=True):
+            assert one.mask is not None
+            assert other.mask is not None
+            np.testing.assert_array_equal(one.mask, other.mask)
+
+
+def test_a_failure_is_reported_and_stops_nothing(
+    small: list[Sample], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def only_colour(task: Task, evidence: Evidence) -> NDArray[np.bool_]:
+        if (task.image[..., 0] == task.image[..., 2]).all():
+            raise RuntimeError("grey is\nnot for me")
+        return pipelines.argmax(task, evidence)
+
+    def never(task: Task) -> Evidence:
+        raise LookupError("no evidence")
+
+    monkeypatch.setitem(compare.INFERENCE, "colour", only_colour)
+    monkeypatch.setitem(compare.EVIDENCE, "none:ever", never)
+    chosen = ["none:ever+argmax", "gmm:scribbles+colour", "saliency:centre_prior+argmax"]
+    result = compare.run(chosen, small)
+    assert [row.pipeline for row in result.rows] == chosen[::-1]
+    assert [(f.pipeline, f.sample, f.error) for f in result.failures] == [
+        ("gmm:scribbles+colour", "coins", "RuntimeError: grey is not for me"),
+        ("none:ever+argmax", "flower", "LookupError: no evidence"),
+        ("none:ever+argmax", "coins", "LookupError: no evidence"),
+    ]
+    half, none = result.rows[1:]
+    assert half.mean_iou == pytest.approx(half.results[0].mean_iou)
+    assert math.isnan(none.mean_iou)
+    paths = compare.write(result, tmp_path)
+    written = json.loads(paths[0].read_text(), parse_constant=pytest.fail)
+    assert written["pipelines"][2]["mean_iou"] is None
+    assert written["pipelines"][1]["failed"] == 1
+    assert "(failed on 1 of 2)" in printed(result, 120)
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((2, 2), bool), np.zeros((2, 2, 2)), None])
+def test_a_mask_of_the_wrong_form_is_a_failure(
+    small: list[Sample], monkeypatch: pytest.MonkeyPatch, wrong: Any
+) -> None:
+    monkeypatch.setitem(compare.INFERENCE, "wrong", lambda task, evidence: wrong)
+    (failure,) = compare.run(["saliency:centre_prior+wrong"], small[:1]).failures
+    assert failure.error is not None
+    assert "mask" in failure.error
+
+
+def test_warnings_are_kept_with_the_result(
+    small: list[Sample], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def uneasy(task: Task, evidence: Evidence) -> NDArray[np.bool_]:
+        warnings.warn("nothing found", UserWarning, stacklevel=1)
+        return pipelines.argmax(task, evidence)
+
+    monkeypatch.setitem(compare.INFERENCE, "uneasy", uneasy)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (row,) = compare.run(["saliency:centre_prior+uneasy"], small).rows
+    assert [result.warnings for result in row.results] == [("nothing found",)] * 2
+
+
+@pytest.mark.parametrize(
+    ("engine", "inference"), [("opencv", "grabcut"), ("pymaxflow", "graphcut")]
+)
+def test_a_peer_does_what_it_can(small: list[Sample], engine: str, inference: str) -> None:
+    pytest.importorskip({"opencv": "cv2", "pymaxflow": "maxflow"}[engine])
+    chosen = [f"gmm:scribbles+{name}" for name in compare.INFERENCE]
+    result = compare.run(chosen, small, engine=engine)
+    assert [(row.pipeline, row.engine) for row in result.rows] == [
+        (f"gmm:scribbles+{inference}", engine)
+    ]
+    assert set(result.left_out) == set(chosen) - {f"gmm:scribbles+{inference}"}
+    assert not result.failures
+    assert result.rows[0].mean_iou > 0.7
+    assert engine in printed(result, 100)
+
+
+def test_pymaxflow_finds_the_same_cuts(table: compare.Comparison, small: list[Sample]) -> None:
+    pytest.importorskip("maxflow")
+    ours = {row.pipeline: row for row in table.rows}
+    for row in compare.run(samples=small, engine="pymaxflow").rows:
+        for theirs, mine in zip(row.results, ours[row.pipeline].results, strict=True):
+            assert theirs.mask is not None
+            assert np.mean(theirs.mask != mine.mask) < 1e-3
+
+
+def test_a_missing_peer_is_named(small: list[Sample], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"maxflow.*classicseg\[peers\]"):
+        compare.run(samples=small, engine="pymaxflow")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (
+            {"pipelines": ["gmm:rekt+grabcut"]},
+            ValueError,
+            "evidence 'gmm:rekt' is none of gmm:rect",
+        ),
+        ({"pipelines": ["gmm:rect"]}, ValueError, "inference '' is none of argmax"),
+        ({"pipelines": []}, ValueError, "pipelines is empty"),
+        ({"pipelines": "gmm:rect+grabcut"}, TypeError, "expected a list"),
+        ({"samples": ["cofee"]}, ValueError, "'cofee', expected one of astronaut"),
+        ({"samples": []}, ValueError, "samples is empty"),
+        ({"samples": "coffee"}, TypeError, "expected a list"),
+        ({"samples": ["coffee", "coffee"]}, ValueError, "coffee more than once"),
+        ({"engine": "gpu"}, ValueError, "'gpu', expected one of native"),
+        ({"engine": "opencv", "pipelines": ["gmm:rect+argmax"]}, ValueError, "only does grabcut"),
+        ({"n_jobs": 0}, ValueError, "n_jobs is 0"),
+        ({"seed": -1}, ValueError, "seed is -1"),
+        ({"seed": 1.5}, ValueError, "seed is 1.5"),
+    ],
+)
+def test_run_says_what_is_wrong(
+    arguments: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        compare.run(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "marks", "message"),
+    [
+        ("gmm:rect+argmax", {}, "needs a rectangle"),
+        ("gmm:scribbles+argmax", {}, "needs scribbles"),
+        ("gmm:rect+argmax", {"rect": (0, 0, 9, 9)}, "covers the whole image"),
+        ("gmm:rect+argmax", {"rect": (20, 0, 9, 9)}, "outside the image"),
+        ("gmm:scribbles+argmax", {"scribbles": np.ones((8, 9), int)}, "foreground"),
+        ("gmm:scribbles+argmax", {"scribbles": np.full((8, 9), 2)}, "background"),
+        ("gmm:scribbles+argmax", {"scribbles": np.zeros((9, 8), int)}, "scribbles has shape"),
+        ("gmm:rect+argmax", {"rect": (1, 1, 5, 5), "engine": "opencv"}, "not argmax"),
+    ],
+)
+def test_segment_says_what_is_missing(pipeline: str, marks: dict[str, Any], message: str) -> None:
+    image = np.arange(8 * 9 * 3, dtype=np.uint8).reshape(8, 9, 3)
+    with pytest.raises(ValueError, match=message):
+        compare.segment(image, pipeline, **marks)
+
+
+def test_progress_counts_to_the_end(small: list[Sample]) -> None:
+    calls: list[tuple[int, int]] = []
+    chosen = ["saliency:centre_prior+argmax", "saliency:frequency_tuned+argmax"]
+    compare.run(chosen, small, progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def printed(result: compare.Comparison, width: int) -> str:
+    stream = textio.StringIO()
+    Console(file=stream, width=width).print(compare.table(result))
+    return stream.getvalue()
+
+
+def test_the_table_fits_a_terminal_of_eighty_columns(table: compare.Comparison) -> None:
+    text = printed(table, 80)
+    for row in table.rows:
+        assert row.pipeline in text
+        assert f"{row.mean_iou:.3f}" in text
+    assert "…" not in text
+    positions = [text.index(row.pipeline) for row in table.rows]
+    assert positions == sorted(positions)
+
+
+def test_results_are_strict_json_with_all_scores(
+    table: compare.Comparison, tmp_path: Path, small: list[Sample]
+) -> None:
+    results, *sheets = compare.write(table, tmp_path / "new" / "folder", ["classicseg", "a b"])
+    written = json.loads(results.read_text(encoding="utf-8"), parse_constant=pytest.fail)
+    assert written["command"] == "classicseg 'a b'"
+    assert written["seed"] == 0
+    assert written["engine"] == "native"
+    assert written["versions"]["numpy"] == np.__version__
+    assert written["machine"]["cores"] >= 1
+    assert [entry["name"] for entry in written["samples"]] == ["flower", "coins"]
+    for entry, row in zip(written["pipelines"], table.rows, strict=True):
+        assert entry["pipeline"] == row.pipeline
+        assert entry["mean_iou"] == row.mean_iou
+        assert [image["mean_iou"] for image in entry["images"]] == [
+            result.mean_iou for result in row.results
+        ]
+        counted = sum(np.sum(image["confusion"]) for image in entry["images"])
+        assert counted == sum((sample.truth != 255).sum() for sample in small)
+    assert [path.name for path in sheets] == ["sheet.png"]
+    assert io.read_image(sheets[0]).shape[1] > 14 * 256
+
+
+def test_many_samples_take_several_pages_and_old_ones_go(
+    small: list[Sample], tmp_path: Path
+) -> None:
+    many = [dataclasses.replace(small[0], name=f"flower {i}") for i in range(13)]
+    for name in ("sheet.png", "sheet-3.png", "sheet-of-mine.png"):
+        (tmp_path / name).write_bytes(b"old")
+    result = compare.run(["saliency:centre_prior+argmax"], many)
+    paths = compare.write(result, tmp_path)
+    assert [path.name for path in paths] == ["results.json", "sheet-1.png", "sheet-2.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "results.json",
+        "sheet-1.png",
+        "sheet-2.png",
+        "sheet-of-mine.png",
+    ]
+    first, second = (io.read_image(path) for path in paths[1:])
+    assert first.shape[0] > 4 * second.shape[0]
+
+
+def test_errors_are_coloured_and_void_is_not() -> None:
+    truth = np.array([[0, 0, 1, 1, 255, 255]], np.uint8)
+    mask = np.array([[False, True, False, True, False, True]])
+    sample = Sample(
+        name="strip",
+        image=np.full((1, 6, 3), 200, np.uint8),
+        mask=truth == 1,
+        void=truth == 255,
+        truth=truth,
+        rect=(0, 0, 6, 1),
+        scribbles=np.zeros((1, 6), np.uint8),
+        description="",
+    )
+    right_out, added, missed, right_in, void_out, void_in = pictures.errors(sample, mask)[0]
+    assert right_out.max() < 60
+    assert added[0] > added[2] + 100
+    assert missed[2] > missed[0] + 100
+    np.testing.assert_array_equal(right_in, (200, 200, 200))
+    np.testing.assert_array_equal(void_in, right_in)
+    np.testing.assert_array_equal(void_out, right_out)
