@@ -22,12 +22,25 @@ def contrast_weights(
 def cut_cost(weights: list[NDArray[Any] | None], mask: NDArray[Any], n_threads: int, /) -> float: ...
 def gmm_energies(
     image: NDArray[Any],
+    wanted: list[NDArray[Any] | None],
     components: NDArray[Any],
     energy: NDArray[Any],
     best: NDArray[Any],
     n_threads: int,
     /,
 ) -> None: ...
+def trimap_terminals(
+    background: NDArray[Any],
+    foreground: NDArray[Any],
+    trimap: NDArray[Any],
+    source: NDArray[Any],
+    sink: NDArray[Any],
+    n_threads: int,
+    /,
+) -> None: ...
+def data_energy(
+    background: NDArray[Any], foreground: NDArray[Any], mask: NDArray[Any], n_threads: int, /
+) -> float: ...
 def gmm_statistics(
     image: NDArray[Any],
     mask: NDArray[Any],

@@ -18,7 +18,7 @@ __all__ = ["GMM", "Assignment", "assign", "fit_gmm", "learn", "nearest_centres"]
 MIN_VARIANCE = 0.01
 # k-means sees at most this many pixels, drawn at random: its centres move by less than the noise of
 # its start, and it takes milliseconds where all pixels of a large photograph take seconds.
-_MAX_SAMPLES = 20_000
+_MAX_SAMPLES = 8_000
 _KMEANS_ITERATIONS = 10
 
 
@@ -90,8 +90,13 @@ class Assignment:
     component: NDArray[np.uint8]
 
 
-def assign(pixels: NDArray[np.float32], gmm: GMM, n_threads: int) -> Assignment:
-    """Give each pixel of a checked image its best component."""
+def assign(
+    pixels: NDArray[np.float32],
+    gmm: GMM,
+    n_threads: int,
+    wanted: NDArray[np.bool_] | None = None,
+) -> Assignment:
+    """Give each pixel of a checked image its best component; unwanted ones may get any."""
     n_channels = gmm.means.shape[1]
     cholesky = np.linalg.cholesky(gmm.covariances)
     log_determinant = 2 * np.log(np.diagonal(cholesky, axis1=1, axis2=2)).sum(axis=1)
@@ -99,16 +104,21 @@ def assign(pixels: NDArray[np.float32], gmm: GMM, n_threads: int) -> Assignment:
         -np.log(gmm.weights) + 0.5 * log_determinant + 0.5 * n_channels * np.log(2 * np.pi)
     )
     lower = np.linalg.inv(cholesky) * np.sqrt(0.5)
-    return _nearest(pixels, constant, gmm.means, lower, n_threads)
+    return _nearest(pixels, constant, gmm.means, lower, n_threads, wanted)
 
 
 def nearest_centres(
-    pixels: NDArray[np.float32], centres: NDArray[np.float64], n_threads: int
+    pixels: NDArray[np.float32],
+    centres: NDArray[np.float64],
+    n_threads: int,
+    wanted: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.uint8]:
-    """Give each pixel of a checked image the number of the centre nearest to it."""
+    """Give each wanted pixel of a checked image the number of the centre nearest to it."""
     n_centres, n_channels = centres.shape
     identity = np.broadcast_to(np.eye(n_channels), (n_centres, n_channels, n_channels))
-    return _nearest(pixels, np.zeros(n_centres), centres, identity, n_threads).component
+    return _nearest(
+        pixels, np.zeros(n_centres), centres, identity, n_threads, wanted
+    ).component
 
 
 def _nearest(
@@ -117,14 +127,15 @@ def _nearest(
     means: NDArray[np.float64],
     lower: NDArray[np.float64],
     n_threads: int,
+    wanted: NDArray[np.bool_] | None,
 ) -> Assignment:
     rows, columns = np.tril_indices(means.shape[1])
     packed = np.concatenate([constant[:, None], means, lower[:, rows, columns]], axis=1)
     energy = np.empty(pixels.shape[:2], np.float32)
     component = np.empty(pixels.shape[:2], np.uint8)
-    ext.gmm_energies(
-        pixels, np.ascontiguousarray(packed, np.float32), energy, component, n_threads
-    )
+    mask = None if wanted is None else wanted.view(np.uint8)
+    components = np.ascontiguousarray(packed, np.float32)
+    ext.gmm_energies(pixels, [mask], components, energy, component, n_threads)
     return Assignment(energy, component)
 
 
@@ -165,12 +176,17 @@ def _from_totals(totals: NDArray[np.float64], n_channels: int) -> GMM | None:
 
 
 def initial_centres(
-    colours: NDArray[np.float32], n_components: int, rng: np.random.Generator
+    colours: NDArray[np.float32],
+    n_components: int,
+    rng: np.random.Generator,
+    mask: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
-    """k-means centres of (N, C) colours, fewer where there are fewer distinct colours."""
-    if len(colours) > _MAX_SAMPLES:
-        colours = colours[rng.choice(len(colours), _MAX_SAMPLES, replace=False)]
-    samples = colours.astype(np.float64)
+    """k-means centres of colours (..., C), of those in the mask; fewer where fewer are distinct."""
+    colours = colours.reshape(-1, colours.shape[-1])
+    chosen = np.arange(len(colours)) if mask is None else np.flatnonzero(mask)
+    if len(chosen) > _MAX_SAMPLES:
+        chosen = chosen[rng.integers(len(chosen), size=_MAX_SAMPLES)]
+    samples = colours[chosen].astype(np.float64)
     distinct = np.unique(samples[: 50 * n_components], axis=0)
     if len(distinct) < n_components:
         distinct = np.unique(samples, axis=0)

@@ -120,8 +120,17 @@ inline double cut_cost(const float* const* weights, const uint8_t* mask, int hei
                 const float* w = weights[k - E] + row;
                 int first, end;
                 row_range(k, width, first, end);
-                for (int x = first; x < end; x++)
-                    if (m[x] != n[x]) total += static_cast<double>(w[x]);
+                float part[8];
+                for (int x = first; x < end; x += 1024) {
+                    const int stop = std::min(end, x + 1024);
+                    for (float& f : part) f = 0;
+                    int xx = x;
+                    for (; xx + 8 <= stop; xx += 8)
+                        for (int lane = 0; lane < 8; lane++)
+                            part[lane] += m[xx + lane] != n[xx + lane] ? w[xx + lane] : 0.0f;
+                    for (; xx < stop; xx++) part[0] += m[xx] != n[xx] ? w[xx] : 0.0f;
+                    for (float f : part) total += static_cast<double>(f);
+                }
             }
         }
         sums[chunk] = total;

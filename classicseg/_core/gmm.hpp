@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "buffer.hpp"
 #include "rows.hpp"
@@ -18,32 +19,54 @@ struct Component {
     float lower[C * (C + 1) / 2];
 };
 
-// Energies and best components of n colours of C channels, `energy` and `best` of n values each.
+// |lower (z - mean)|^2, written out so that loops over pixels are vectorised.
 template <int C>
-void gmm_energies(const float* colours, int64_t n, const Component<C>* components, int n_components,
-                  float* energy, uint8_t* best) {
+inline float distance(const Component<C>& g, const float (&z)[C]) {
+    const float* l = g.lower;
+    if constexpr (C == 1) {
+        const float a = l[0] * (z[0] - g.mean[0]);
+        return a * a;
+    } else {
+        static_assert(C == 3);
+        const float x = z[0] - g.mean[0], y = z[1] - g.mean[1], w = z[2] - g.mean[2];
+        const float a = l[0] * x;
+        const float b = l[1] * x + l[2] * y;
+        const float c = l[3] * x + l[4] * y + l[5] * w;
+        return a * a + b * b + c * c;
+    }
+}
+
+// Energies and best components of n colours of C channels. Blocks of 64 pixels none of which is
+// wanted are skipped: their energy is 0 and their component 0. A null `wanted` wants all.
+template <int C>
+void gmm_energies(const float* colours, const uint8_t* wanted, int64_t n,
+                  const Component<C>* components, int n_components, float* energy, uint8_t* best) {
     constexpr int block = 64;
     float z[C][block], least[block];
     int32_t which[block];
+    for (int c = 0; c < C; c++)
+        for (int i = 0; i < block; i++) z[c][i] = 0;
     for (int64_t begin = 0; begin < n; begin += block) {
         const int m = static_cast<int>(std::min<int64_t>(block, n - begin));
-        for (int c = 0; c < C; c++) {
-            for (int i = 0; i < m; i++) z[c][i] = colours[(begin + i) * C + c];
-            for (int i = m; i < block; i++) z[c][i] = 0;
+        if (wanted) {
+            uint8_t any = 0;
+            for (int i = 0; i < m; i++) any |= wanted[begin + i];
+            if (!any) {
+                std::fill_n(energy + begin, m, 0.0f);
+                std::fill_n(best + begin, m, uint8_t{0});
+                continue;
+            }
         }
+        for (int i = 0; i < m; i++)
+            for (int c = 0; c < C; c++) z[c][i] = colours[(begin + i) * C + c];
         for (int k = 0; k < n_components; k++) {
-            const Component<C>& g = components[k];
+            const Component<C> g = components[k];
             for (int i = 0; i < block; i++) {
-                float sum = g.constant;
-                const float* row = g.lower;
-                for (int r = 0; r < C; r++) {
-                    float t = 0;
-                    for (int c = 0; c <= r; c++) t += row[c] * (z[c][i] - g.mean[c]);
-                    sum += t * t;
-                    row += r + 1;
-                }
-                const bool better = k == 0 || sum < least[i];
-                least[i] = better ? sum : least[i];
+                float pixel[C];
+                for (int c = 0; c < C; c++) pixel[c] = z[c][i];
+                const float e = g.constant + distance<C>(g, pixel);
+                const bool better = k == 0 || e < least[i];
+                least[i] = better ? e : least[i];
                 which[i] = better ? k : which[i];
             }
         }
@@ -52,6 +75,33 @@ void gmm_energies(const float* colours, int64_t n, const Component<C>* component
             best[begin + i] = static_cast<uint8_t>(which[i]);
         }
     }
+}
+
+// Source and sink capacities of a cut between two energy maps: the dearer side's energy above the
+// cheaper one's, infinite where the trimap (0 background, 1 foreground, 2, 3 open) fixes a pixel.
+inline void trimap_terminals(const float* background, const float* foreground, const uint8_t* trimap,
+                             int64_t n, float* source, float* sink) {
+    const float infinity = std::numeric_limits<float>::infinity();
+    for (int64_t p = 0; p < n; p++) {
+        const float difference = background[p] - foreground[p];
+        const float to_source = difference > 0 ? difference : 0.0f;
+        const float to_sink = difference < 0 ? -difference : 0.0f;
+        source[p] = trimap[p] == 1 ? infinity : trimap[p] == 0 ? 0.0f : to_source;
+        sink[p] = trimap[p] == 0 ? infinity : trimap[p] == 1 ? 0.0f : to_sink;
+    }
+}
+
+// The data term: the sum of each pixel's energy on its side of the mask.
+inline double data_energy(const float* background, const float* foreground, const uint8_t* mask,
+                          int64_t n) {
+    double total = 0;
+    for (int64_t p = 0; p < n; p += 4) {
+        double part = 0;
+        for (int64_t q = p; q < std::min(n, p + 4); q++)
+            part += static_cast<double>(mask[q] ? foreground[q] : background[q]);
+        total += part;
+    }
+    return total;
 }
 
 // Count, sums and sums of products (lower triangle, row by row) of the colours of each component,

@@ -59,9 +59,16 @@ struct Kernels {
     void (*contrast_weights)(ImageView image, float gamma, float beta, float* const weights[4], Pool& pool);
     // Sum of the weights between pixels of different masks (0 and 1).
     double (*cut_cost)(const float* const weights[4], const uint8_t* mask, int height, int width, Pool& pool);
-    // Energy and best component of each pixel. `components` has 1 + C + C (C + 1) / 2 floats each.
-    void (*gmm_energies)(ImageView image, const float* components, int n_components, float* energy,
-                         uint8_t* best, Pool& pool);
+    // Energy and best component of each wanted pixel (null: of all). `components` has
+    // 1 + C + C (C + 1) / 2 floats each.
+    void (*gmm_energies)(ImageView image, const uint8_t* wanted, const float* components,
+                         int n_components, float* energy, uint8_t* best, Pool& pool);
+    // Terminals of a cut between two energy maps with hard labels from a trimap.
+    void (*trimap_terminals)(const float* background, const float* foreground, const uint8_t* trimap,
+                             int height, int width, float* source, float* sink, Pool& pool);
+    // Sum of each pixel's energy on its side of the mask.
+    double (*data_energy)(const float* background, const float* foreground, const uint8_t* mask,
+                          int height, int width, Pool& pool);
     // Count, sums and products by side and component (see gmm.hpp).
     void (*gmm_statistics)(ImageView image, const uint8_t* mask, const uint8_t* const component[2],
                            int n_components, double* totals, Pool& pool);

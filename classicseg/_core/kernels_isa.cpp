@@ -23,21 +23,42 @@ void run_contrast_weights(ImageView v, float gamma, float beta, float* const wei
 }
 
 template <int C>
-void gmm_energies_of(ImageView v, const float* components, int n_components, float* energy,
-                     uint8_t* best, Pool& pool) {
+void gmm_energies_of(ImageView v, const uint8_t* wanted, const float* components, int n_components,
+                     float* energy, uint8_t* best, Pool& pool) {
     static_assert(sizeof(Component<C>) == (1 + C + C * (C + 1) / 2) * sizeof(float));
     for_rows(pool, v.height, [&](int y0, int y1, size_t) {
         const int64_t begin = static_cast<int64_t>(y0) * v.width;
         const int64_t n = static_cast<int64_t>(y1 - y0) * v.width;
-        gmm_energies<C>(v.data + begin * C, n, reinterpret_cast<const Component<C>*>(components),
-                        n_components, energy + begin, best + begin);
+        gmm_energies<C>(v.data + begin * C, wanted ? wanted + begin : nullptr, n,
+                        reinterpret_cast<const Component<C>*>(components), n_components,
+                        energy + begin, best + begin);
     });
 }
 
-void run_gmm_energies(ImageView v, const float* components, int n_components, float* energy,
-                      uint8_t* best, Pool& pool) {
+void run_gmm_energies(ImageView v, const uint8_t* wanted, const float* components, int n_components,
+                      float* energy, uint8_t* best, Pool& pool) {
     const auto run = v.channels == 1 ? gmm_energies_of<1> : gmm_energies_of<3>;
-    run(v, components, n_components, energy, best, pool);
+    run(v, wanted, components, n_components, energy, best, pool);
+}
+
+void run_trimap_terminals(const float* background, const float* foreground, const uint8_t* trimap,
+                          int height, int width, float* source, float* sink, Pool& pool) {
+    for_rows(pool, height, [&](int y0, int y1, size_t) {
+        const int64_t p = static_cast<int64_t>(y0) * width, n = static_cast<int64_t>(y1 - y0) * width;
+        trimap_terminals(background + p, foreground + p, trimap + p, n, source + p, sink + p);
+    });
+}
+
+double run_data_energy(const float* background, const float* foreground, const uint8_t* mask,
+                       int height, int width, Pool& pool) {
+    Buffer<double> sums(n_row_chunks(height));
+    for_rows(pool, height, [&](int y0, int y1, size_t chunk) {
+        const int64_t p = static_cast<int64_t>(y0) * width, n = static_cast<int64_t>(y1 - y0) * width;
+        sums[chunk] = data_energy(background + p, foreground + p, mask + p, n);
+    });
+    double total = 0;
+    for (size_t c = 0; c < sums.size(); c++) total += sums[c];
+    return total;
 }
 
 void run_gmm_statistics(ImageView v, const uint8_t* mask, const uint8_t* const component[2],
@@ -53,6 +74,6 @@ void run_gmm_statistics(ImageView v, const uint8_t* mask, const uint8_t* const c
 extern const Kernels table;
 const Kernels table = {
     CLASSICSEG_NAME(CLASSICSEG_ISA), run_sum_squared_differences, run_contrast_weights, cut_cost,
-    run_gmm_energies, run_gmm_statistics, make_grid_maxflow};
+    run_gmm_energies, run_trimap_terminals, run_data_energy, run_gmm_statistics, make_grid_maxflow};
 
 }  // namespace classicseg::CLASSICSEG_ISA

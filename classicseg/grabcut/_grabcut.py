@@ -18,15 +18,17 @@ from classicseg._checks import (
     positive_int,
 )
 from classicseg._gmm import GMM, Assignment, assign, initial_centres, learn, nearest_centres
+from classicseg._kernels import ext
 from classicseg.grabcut._strokes import paint
 from classicseg.graphcut._contrast import contrast_of, cut_cost
 from classicseg.graphcut._grid import GridGraph
-from classicseg.graphcut._segment import terminals_of
 
 __all__ = ["BACKGROUND", "FOREGROUND", "PROBABLY_BACKGROUND", "PROBABLY_FOREGROUND", "GrabCut"]
 
 # OpenCV's values.
 BACKGROUND, FOREGROUND, PROBABLY_BACKGROUND, PROBABLY_FOREGROUND = 0, 1, 2, 3
+
+Window = tuple[slice, slice]
 
 # Rounds after which an unlimited fit gives up; photographs settle in 5 to 40.
 _MAX_ROUNDS = 500
@@ -133,7 +135,9 @@ class GrabCut:
             self._opencv = OpenCVModels(as_uint8_image(image, data_range=data_range), self._rng)
         self._weights = contrast_of(self._pixels, self.gamma, None, 8, self._threads)
         self._graph: GridGraph | None = None
+        self._window: Window = (slice(0, 0), slice(0, 0))  # the part of the image that it covers
         self._assignments: tuple[Assignment, Assignment] | None = None
+        self._stale = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -157,7 +161,8 @@ class GrabCut:
         Parameters
         ----------
         rect : (x, y, width, height), optional
-            Start anew: outside is background, inside is probably foreground.
+            Start anew: outside is background; inside is probably foreground, except for the pixels
+            that are most typical of the outside. (A trimap of 0 and 3 starts without that.)
         trimap : (H, W) array of 0..3, optional
             Start anew from hard (0, 1) and probable (2, 3) labels.
         mask : (H, W) bool, optional
@@ -233,6 +238,8 @@ class GrabCut:
         if isinstance(label, bool) or label not in (0, 1, 2, 3):
             raise ValueError(f"label is {label!r}, expected a trimap value 0, 1, 2 or 3")
         painted = paint(self.shape, points, positive(radius, "radius"))
+        # Hard pixels have no energy on the side that they can't be on.
+        self._stale |= bool(np.any(painted & (trimap < PROBABLY_BACKGROUND) & (trimap != label)))
         self.trimap = np.where(painted, np.uint8(label), trimap)
         return self
 
@@ -250,6 +257,7 @@ class GrabCut:
             return self
         if self._assignments is None and not self._learn():
             return self
+        self._assign_stale()
         self._cut()
         return self
 
@@ -268,7 +276,15 @@ class GrabCut:
         from classicseg.grabcut import _start
 
         if rect is not None:
-            self.trimap = _start.from_rect(as_rect(rect, self.shape), self.shape)
+            window = as_rect(rect, self.shape)
+            if self.engine == "opencv":
+                self.trimap = np.zeros(self.shape, np.uint8)
+                x, y, width, height = window
+                self.trimap[y : y + height, x : x + width] = PROBABLY_FOREGROUND
+            else:
+                self.trimap = _start.from_rect(
+                    self._pixels, window, self.n_components, self._rng, self._threads
+                )
         elif trimap is not None:
             self.trimap = as_trimap(trimap, self.shape).copy()
         elif mask is not None:
@@ -280,6 +296,7 @@ class GrabCut:
         self.energies = ()
         self.background_gmm = self.foreground_gmm = None
         self._assignments = None
+        self._stale = False
         self.converged = False
         if self.engine == "opencv":
             self._opencv.restart()
@@ -296,12 +313,17 @@ class GrabCut:
             )
             return False
         if self._assignments is None:
-            centres = [
-                initial_centres(self._pixels[side], self.n_components, self._rng)
+            first = tuple(
+                nearest_centres(
+                    self._pixels,
+                    initial_centres(self._pixels, self.n_components, self._rng, side),
+                    self._threads,
+                    side,
+                )
                 for side in (~mask, mask)
-            ]
-            first = tuple(nearest_centres(self._pixels, c, self._threads) for c in centres)
+            )
             self._assign(*learn(self._pixels, mask, first, self.n_components, self._threads))
+        self._assign_stale()
         assert self._assignments is not None
         components = (self._assignments[0].component, self._assignments[1].component)
         self._assign(*learn(self._pixels, mask, components, self.n_components, self._threads))
@@ -310,31 +332,52 @@ class GrabCut:
     def _assign(self, background: GMM | None, foreground: GMM | None) -> None:
         assert background is not None and foreground is not None  # both sides have pixels
         self.background_gmm, self.foreground_gmm = background, foreground
+        trimap = self._started()
+        self._stale = False
         self._assignments = (
-            assign(self._pixels, background, self._threads),
-            assign(self._pixels, foreground, self._threads),
+            assign(self._pixels, background, self._threads, trimap != FOREGROUND),
+            assign(self._pixels, foreground, self._threads, trimap != BACKGROUND),
         )
+
+    def _assign_stale(self) -> None:
+        if self._stale:
+            self._assign(self.background_gmm, self.foreground_gmm)
 
     def _cut(self) -> int:
         """Find the best labels for the present mixtures; the number of pixels that changed."""
         assert self._assignments is not None
-        trimap = self._started()
+        trimap, before = self._started(), self.mask
         background, foreground = (a.energy for a in self._assignments)
-        source, sink = terminals_of(background, foreground)
-        source[trimap == FOREGROUND], sink[trimap == FOREGROUND] = np.inf, 0
-        source[trimap == BACKGROUND], sink[trimap == BACKGROUND] = 0, np.inf
-        if self._graph is None:
-            self._graph = GridGraph(self.shape)
-            self._graph.set_edges(self._weights)
+        mask = self._minimum_cut(background, foreground, trimap)
+        self.trimap = np.where(trimap >= PROBABLY_BACKGROUND, mask.view(np.uint8) | 2, trimap)
+        data = ext.data_energy(background, foreground, mask.view(np.uint8), self._threads)
+        self.energies = (*self.energies, data + cut_cost(self._weights, mask, self._threads))
+        return int((mask != before).sum())
+
+    def _minimum_cut(
+        self,
+        background: NDArray[np.float32],
+        foreground: NDArray[np.float32],
+        trimap: NDArray[np.uint8],
+    ) -> NDArray[np.bool_]:
+        """The best mask, solved on the part of the image that is open, with a hard margin."""
+        mask = trimap == FOREGROUND
+        window = _open_window(trimap)
+        if window is None:
+            return mask
+        if self._graph is None or not _contains(self._window, window):
+            self._window = window
+            self._graph = GridGraph(trimap[window].shape)
+            self._graph.set_edges({o: weight[window] for o, weight in self._weights.items()})
+        inside = self._window
+        energies = (np.ascontiguousarray(e[inside]) for e in (background, foreground))
+        source = np.empty(trimap[inside].shape, np.float32)
+        sink = np.empty_like(source)
+        labels = np.ascontiguousarray(trimap[inside])
+        ext.trimap_terminals(*energies, labels, source, sink, self._threads)
         self._graph.set_terminals(source, sink)
-        mask = self._graph.solve(self._threads).mask
-        changed = int((mask != self.mask).sum())
-        probable = trimap >= PROBABLY_BACKGROUND
-        self.trimap = np.where(probable, mask.view(np.uint8) | 2, trimap)
-        data = np.where(mask, foreground, background).sum(dtype=np.float64)
-        energy = float(data) + cut_cost(self._weights, mask, self._threads)
-        self.energies = (*self.energies, energy)
-        return changed
+        mask[inside] = self._graph.solve(self._threads).mask
+        return mask
 
     def _fit_opencv(self) -> None:
         trimap = self._started()
@@ -353,3 +396,20 @@ class GrabCut:
                 self.converged = True
                 break
         self.trimap = trimap
+
+
+def _open_window(trimap: NDArray[np.uint8]) -> Window | None:
+    """The smallest window with all open pixels and their neighbours; None if none is open."""
+    is_open = trimap >= PROBABLY_BACKGROUND
+    rows = np.flatnonzero(is_open.any(axis=1))
+    columns = np.flatnonzero(is_open.any(axis=0))
+    if len(rows) == 0:
+        return None
+    return (
+        slice(max(0, int(rows[0]) - 1), min(trimap.shape[0], int(rows[-1]) + 2)),
+        slice(max(0, int(columns[0]) - 1), min(trimap.shape[1], int(columns[-1]) + 2)),
+    )
+
+
+def _contains(outer: Window, inner: Window) -> bool:
+    return all(o.start <= i.start and i.stop <= o.stop for o, i in zip(outer, inner, strict=True))

@@ -10,18 +10,43 @@ from classicseg._gmm import assign, fit_gmm
 
 __all__ = ["from_mask", "from_rect", "from_scribbles"]
 
+# Pixels of the rectangle as typical of the outside as this part of the outside itself start as
+# probably background. On grabcut50 this takes the error inside the rectangle from 7.3-7.8 % to
+# 6.0 %, on other photographs with marked objects from 19.1 % to 18.9 %; larger parts do worse there.
+_TYPICAL = 0.1
+_MAX_SAMPLES = 8_000
 
-def from_rect(rect: tuple[int, int, int, int], shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """Background outside, probably foreground inside."""
+
+def from_rect(
+    pixels: NDArray[np.float32],
+    rect: tuple[int, int, int, int],
+    n_components: int,
+    rng: np.random.Generator,
+    n_threads: int,
+) -> NDArray[np.uint8]:
+    """Background outside; inside probably foreground, but for what is most typical of the outside."""
     x, y, width, height = rect
-    trimap = np.zeros(shape, np.uint8)
+    trimap = np.zeros(pixels.shape[:2], np.uint8)
     trimap[y : y + height, x : x + width] = 3
+    outside = np.flatnonzero(trimap == 0)
+    if len(outside) == 0:
+        return trimap
+    if len(outside) > _MAX_SAMPLES:
+        outside = outside[rng.integers(len(outside), size=_MAX_SAMPLES)]
+    colours = pixels.reshape(-1, pixels.shape[2])[outside]
+    gmm = fit_gmm(colours, n_components, rng)
+    typical = np.quantile(assign(colours[None], gmm, n_threads).energy, _TYPICAL)
+    inside = (slice(y, y + height), slice(x, x + width))
+    energy = assign(np.ascontiguousarray(pixels[inside]), gmm, n_threads).energy
+    start = np.where(energy <= typical, np.uint8(2), np.uint8(3))
+    if (start == 3).any():  # else the rectangle holds nothing but background colours: no better idea
+        trimap[inside] = start
     return trimap
 
 
 def from_mask(mask: ArrayLike, shape: tuple[int, int]) -> NDArray[np.uint8]:
     """Probable labels everywhere."""
-    return as_mask(mask, "mask", shape).view(np.uint8) | 2
+    return as_mask(mask, "mask", shape).view(np.uint8) | np.uint8(2)
 
 
 def from_scribbles(
@@ -39,7 +64,7 @@ def from_scribbles(
         if len(colours) == 0:
             raise ValueError(f"scribbles has no {what} pixel, expected marks of both kinds")
         energies.append(assign(pixels, fit_gmm(colours, n_components, rng), n_threads).energy)
-    trimap = (energies[1] < energies[0]).view(np.uint8) | 2
+    trimap = (energies[1] < energies[0]).view(np.uint8) | np.uint8(2)
     trimap[marks == 1] = 0
     trimap[marks == 2] = 1
     return trimap

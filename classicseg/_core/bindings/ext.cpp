@@ -119,7 +119,7 @@ double cut_cost(nb::list weights, Input2D<uint8_t> mask, int n_threads) {
     return kernels().cut_cost(in, mask.data(), height, width, pool);
 }
 
-void gmm_energies(Image image, Input2D<float> components, Output2D<float> energy,
+void gmm_energies(Image image, nb::list wanted, Input2D<float> components, Output2D<float> energy,
                   Output2D<uint8_t> best, int n_threads) {
     const ImageView v = view(image);
     expect_shape(energy, v.height, v.width);
@@ -128,10 +128,35 @@ void gmm_energies(Image image, Input2D<float> components, Output2D<float> energy
     if (components.shape(0) < 1 || components.shape(0) > 255 ||
         components.shape(1) != static_cast<size_t>(fields))
         throw std::invalid_argument("components of the wrong shape");
+    const uint8_t* mask[1];
+    unpack<Input2D<uint8_t>>(wanted, mask, v.height, v.width);
     nb::gil_scoped_release release;
     Pool pool(n_threads);
-    kernels().gmm_energies(v, components.data(), static_cast<int>(components.shape(0)), energy.data(),
+    kernels().gmm_energies(v, mask[0], components.data(), static_cast<int>(components.shape(0)), energy.data(),
                            best.data(), pool);
+}
+
+void trimap_terminals(Input2D<float> background, Input2D<float> foreground, Input2D<uint8_t> trimap,
+                      Output2D<float> source, Output2D<float> sink, int n_threads) {
+    const int height = static_cast<int>(trimap.shape(0)), width = static_cast<int>(trimap.shape(1));
+    expect_shape(background, height, width);
+    expect_shape(foreground, height, width);
+    expect_shape(source, height, width);
+    expect_shape(sink, height, width);
+    nb::gil_scoped_release release;
+    Pool pool(n_threads);
+    kernels().trimap_terminals(background.data(), foreground.data(), trimap.data(), height, width,
+                               source.data(), sink.data(), pool);
+}
+
+double data_energy(Input2D<float> background, Input2D<float> foreground, Input2D<uint8_t> mask,
+                   int n_threads) {
+    const int height = static_cast<int>(mask.shape(0)), width = static_cast<int>(mask.shape(1));
+    expect_shape(background, height, width);
+    expect_shape(foreground, height, width);
+    nb::gil_scoped_release release;
+    Pool pool(n_threads);
+    return kernels().data_energy(background.data(), foreground.data(), mask.data(), height, width, pool);
 }
 
 void gmm_statistics(Image image, Input2D<uint8_t> mask, Input2D<uint8_t> background,
@@ -176,5 +201,7 @@ NB_MODULE(_ext, m) {
     m.def("contrast_weights", &contrast_weights);
     m.def("cut_cost", &cut_cost);
     m.def("gmm_energies", &gmm_energies);
+    m.def("trimap_terminals", &trimap_terminals);
+    m.def("data_energy", &data_energy);
     m.def("gmm_statistics", &gmm_statistics);
 }
