@@ -3,9 +3,9 @@
     python benchmarks/bench_grabcut.py speed
     python benchmarks/bench_grabcut.py quality
 
-Speed: ratio of cv2.grabCut's time to ours, same rectangle, same number of threads (2), one after the
-other in the same run, with the energy of either result under the same measure: colour models learned
-from the result's own labels by the paper's rule, plus the cut's contrast weights.
+Speed: ratio of cv2.grabCut's time to ours, same rectangle, same number of threads (2), one after
+the other in the same run, with the energy of either result under the same measure: colour models
+learned from the result's own labels by the paper's rule, plus the cut's contrast weights.
 Quality: wrong pixels in the whole image and inside the rectangle, IoU; the mixed rim is not scored.
 """
 
@@ -80,8 +80,8 @@ def speed(console, repeats):
             rect = (x, y, min(w, width - x), min(h, height - y))
             runs = []
             for _ in range(repeats if width < 1000 else 1):
-                peer, theirs = seconds(lambda: opencv(image, rect, 5))
-                mine = [seconds(lambda: ours(image, rect, 5, n_threads=2)) for _ in range(3)]
+                peer, theirs = seconds(opencv, image, rect, 5)
+                mine = [seconds(ours, image, rect, 5, n_threads=2) for _ in range(3)]
                 runs.append((peer, float(np.median([m[0] for m in mine]))))
             change = energy(image, mine[0][1]) / energy(image, theirs)
             peer, own = np.median(runs, axis=0)
@@ -104,8 +104,8 @@ def speed(console, repeats):
         console.print(table)
         console.print(
             f"{width}x{height}: geometric mean {geometric_mean(ratios):.1f}x "
-            f"(images {min(ratios):.1f}-{max(ratios):.1f}x), energy {np.mean(relative):.4f} of cv2's "
-            f"(worst {max(relative):.4f})"
+            f"(images {min(ratios):.1f}-{max(ratios):.1f}x), "
+            f"energy {np.mean(relative):.4f} of cv2's (worst {max(relative):.4f})"
         )
     save("grabcut_speed", rows)
 
@@ -130,9 +130,13 @@ def quality(console, seeds):
         "cv2, 10 rounds": lambda image, rect, seed: opencv(image, rect, 10, seed),
         "ours, 10 rounds": lambda image, rect, seed: ours(image, rect, 10, seed),
         "ours, until settled": lambda image, rect, seed: ours(image, rect, None, seed),
-        "ours, the paper's start, 10 rounds": lambda image, rect, seed: from_paper(image, rect, seed),
+        "ours, the paper's start, 10 rounds": lambda image, rect, seed: from_paper(
+            image, rect, seed
+        ),
     }
-    table = Table(title=f"{len(photos)} images, mean over {seeds} seeds (range of the seeds' means)")
+    table = Table(
+        title=f"{len(photos)} images, mean over {seeds} seeds (range of the seeds' means)"
+    )
     for title in ("method", "wrong, image %", "wrong, rectangle %", "IoU"):
         table.add_column(title, justify="left" if title == "method" else "right")
     rows = []
@@ -143,7 +147,11 @@ def quality(console, seeds):
             means.append(np.mean(found, axis=0))
         mean, low, high = np.mean(means, 0), np.min(means, 0), np.max(means, 0)
         table.add_row(
-            name, *(f"{m:.{d}f} ({a:.{d}f}-{b:.{d}f})" for m, a, b, d in zip(mean, low, high, (2, 2, 3)))
+            name,
+            *(
+                f"{m:.{d}f} ({a:.{d}f}-{b:.{d}f})"
+                for m, a, b, d in zip(mean, low, high, (2, 2, 3), strict=True)
+            ),
         )
         rows.append({"method": name, "by_seed": [list(map(float, m)) for m in means]})
     console.print(table)
@@ -158,7 +166,9 @@ def from_paper(image, rect, seed):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("what", choices=("speed", "quality"))
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=6)

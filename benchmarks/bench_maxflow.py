@@ -1,7 +1,7 @@
 """Max-flow against PyMaxflow on GrabCut energies: 8-connected, gamma 50, 5 + 5 Gaussians, integers.
 
     python benchmarks/bench_maxflow.py             # 12 images 481 x 321 and three 1920 x 1080
-    python benchmarks/bench_maxflow.py --memory    # peak memory of either solver, in processes of their own
+    python benchmarks/bench_maxflow.py --memory    # peak memory of either, in its own process
 
 Every ratio is PyMaxflow's time over ours for graph building, solving and reading the labels, one
 after the other in the same run; flows and labels must be equal.
@@ -19,8 +19,8 @@ import numpy as np
 from common import bsds_images, enlarged, geometric_mean, machine, save, seconds, spread
 from rich.console import Console
 from rich.table import Table
-from sklearn.datasets import load_sample_image
 from skimage import data
+from sklearn.datasets import load_sample_image
 
 import classicseg as cs
 
@@ -79,10 +79,10 @@ def compare(size, images, repeats, console):
             problem = energies(image, hard)
             runs = []
             for _ in range(repeats):
-                peer, expected = seconds(lambda: pymaxflow(*problem))
+                peer, expected = seconds(pymaxflow, *problem)
                 times = []
                 for n_threads in (1, 2):
-                    time, found = seconds(lambda n=n_threads: ours(*problem, n))
+                    time, found = seconds(ours, *problem, n_threads)
                     assert found[0] == expected[0], f"{name}: flows differ"
                     assert np.array_equal(found[1], expected[1]), f"{name}: labels differ"
                     times.append(time)
@@ -102,7 +102,14 @@ def compare(size, images, repeats, console):
                 }
             )
     table = Table(title=f"{size}, PyMaxflow's time over ours, flows and labels equal")
-    for title in ("image", "outside", "PyMaxflow ms", "ours 1 / 2 threads ms", "1 thread", "2 threads"):
+    for title in (
+        "image",
+        "outside",
+        "PyMaxflow ms",
+        "ours 1 / 2 threads ms",
+        "1 thread",
+        "2 threads",
+    ):
         table.add_column(title, justify="left" if title in ("image", "outside") else "right")
     for row in rows:
         table.add_row(
@@ -136,7 +143,9 @@ def memory(who):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--memory-of", choices=("ours", "pymaxflow"), help=argparse.SUPPRESS)
     parser.add_argument("--repeats", type=int, default=5)

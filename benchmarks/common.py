@@ -65,9 +65,9 @@ def enlarged(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.ui
     return np.ascontiguousarray(np.clip(np.rint(large), 0, 255).astype(np.uint8)[:height, :width])
 
 
-def seconds(run: Callable[[], Any]) -> tuple[float, Any]:
+def seconds(run: Callable[..., Any], *args: Any, **options: Any) -> tuple[float, Any]:
     start = time.perf_counter()
-    result = run()
+    result = run(*args, **options)
     return time.perf_counter() - start, result
 
 
@@ -82,7 +82,9 @@ def spread(values: list[float]) -> str:
 
 def machine(*packages: str) -> str:
     cpu = platform.processor() or platform.machine()
-    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
+    for line in (
+        Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    ):
         if line.startswith("model name"):
             cpu = line.split(":")[1].strip()
             break

@@ -1,6 +1,6 @@
 """Turns evidence about pixels into labels.
 
-Modules are loaded when they are first used: `import classicseg as cs`, then `cs.grabcut.GrabCut(...)`.
+`import classicseg as cs`, then `cs.grabcut.GrabCut(...)`: modules are loaded when first used.
 """
 
 import lazy_loader as _lazy

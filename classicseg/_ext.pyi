@@ -19,7 +19,9 @@ def contrast_weights(
     n_threads: int,
     /,
 ) -> None: ...
-def cut_cost(weights: list[NDArray[Any] | None], mask: NDArray[Any], n_threads: int, /) -> float: ...
+def cut_cost(
+    weights: list[NDArray[Any] | None], mask: NDArray[Any], n_threads: int, /
+) -> float: ...
 def gmm_energies(
     image: NDArray[Any],
     wanted: list[NDArray[Any] | None],

@@ -18,7 +18,7 @@ __all__ = ["GMM", "Assignment", "assign", "fit_gmm", "learn", "nearest_centres"]
 MIN_VARIANCE = 0.01
 # k-means sees at most this many pixels, drawn at random: its centres move by less than the noise of
 # its start, and it takes milliseconds where all pixels of a large photograph take seconds.
-_MAX_SAMPLES = 8_000
+_MAX_SAMPLES = 4_000
 _KMEANS_ITERATIONS = 10
 
 
@@ -77,7 +77,8 @@ class GMM:
         pixels = as_image(image, data_range=data_range)
         if pixels.shape[2] != self.means.shape[1]:
             raise ValueError(
-                f"image has {pixels.shape[2]} channels, expected {self.means.shape[1]} as in the mixture"
+                f"image has {pixels.shape[2]} channels, expected the mixture's "
+                f"{self.means.shape[1]}"
             )
         return assign(pixels, self, check_threads(n_threads)).energy
 
@@ -100,9 +101,7 @@ def assign(
     n_channels = gmm.means.shape[1]
     cholesky = np.linalg.cholesky(gmm.covariances)
     log_determinant = 2 * np.log(np.diagonal(cholesky, axis1=1, axis2=2)).sum(axis=1)
-    constant = (
-        -np.log(gmm.weights) + 0.5 * log_determinant + 0.5 * n_channels * np.log(2 * np.pi)
-    )
+    constant = -np.log(gmm.weights) + 0.5 * log_determinant + 0.5 * n_channels * np.log(2 * np.pi)
     lower = np.linalg.inv(cholesky) * np.sqrt(0.5)
     return _nearest(pixels, constant, gmm.means, lower, n_threads, wanted)
 
@@ -116,9 +115,7 @@ def nearest_centres(
     """Give each wanted pixel of a checked image the number of the centre nearest to it."""
     n_centres, n_channels = centres.shape
     identity = np.broadcast_to(np.eye(n_channels), (n_centres, n_channels, n_channels))
-    return _nearest(
-        pixels, np.zeros(n_centres), centres, identity, n_threads, wanted
-    ).component
+    return _nearest(pixels, np.zeros(n_centres), centres, identity, n_threads, wanted).component
 
 
 def _nearest(
@@ -199,9 +196,7 @@ def initial_centres(
     return np.asarray(centres[kept], np.float64)
 
 
-def fit_gmm(
-    colours: ArrayLike, n_components: int = 5, rng: int | np.random.Generator = 0
-) -> GMM:
+def fit_gmm(colours: ArrayLike, n_components: int = 5, rng: int | np.random.Generator = 0) -> GMM:
     """Fit a Gaussian mixture to colours: k-means, then maximum likelihood of each cluster.
 
     Parameters

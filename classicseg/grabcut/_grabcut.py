@@ -47,7 +47,7 @@ class GrabCut:
     image : (H, W) or (H, W, 3) array
         uint8, uint16, or floats in [0, 1].
     n_components : int
-        Components of each mixture, fewer where a side has fewer colours. Default 5, as in the paper.
+        Components of each mixture, fewer where a side has fewer colours. Default 5, the paper's.
     gamma : float
         Weight of the smoothness. Default 50, as in the paper and in OpenCV.
     max_iter : int, optional
@@ -313,21 +313,18 @@ class GrabCut:
             )
             return False
         if self._assignments is None:
-            first = tuple(
-                nearest_centres(
-                    self._pixels,
-                    initial_centres(self._pixels, self.n_components, self._rng, side),
-                    self._threads,
-                    side,
-                )
-                for side in (~mask, mask)
-            )
+            first = (self._clusters(~mask), self._clusters(mask))
             self._assign(*learn(self._pixels, mask, first, self.n_components, self._threads))
         self._assign_stale()
         assert self._assignments is not None
         components = (self._assignments[0].component, self._assignments[1].component)
         self._assign(*learn(self._pixels, mask, components, self.n_components, self._threads))
         return True
+
+    def _clusters(self, side: NDArray[np.bool_]) -> NDArray[np.uint8]:
+        """The k-means cluster of each pixel of a side."""
+        centres = initial_centres(self._pixels, self.n_components, self._rng, side)
+        return nearest_centres(self._pixels, centres, self._threads, side)
 
     def _assign(self, background: GMM | None, foreground: GMM | None) -> None:
         assert background is not None and foreground is not None  # both sides have pixels
@@ -361,7 +358,7 @@ class GrabCut:
         trimap: NDArray[np.uint8],
     ) -> NDArray[np.bool_]:
         """The best mask, solved on the part of the image that is open, with a hard margin."""
-        mask = trimap == FOREGROUND
+        mask: NDArray[np.bool_] = trimap == FOREGROUND
         window = _open_window(trimap)
         if window is None:
             return mask

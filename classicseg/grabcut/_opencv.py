@@ -47,7 +47,5 @@ class OpenCVModels:
 
     def _run(self, trimap: NDArray[np.uint8], mode: int) -> NDArray[np.uint8]:
         result = trimap.copy()
-        self._cv2.grabCut(
-            self._image, result, None, self._background, self._foreground, 1, mode
-        )
+        self._cv2.grabCut(self._image, result, None, self._background, self._foreground, 1, mode)
         return result

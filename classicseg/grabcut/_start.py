@@ -11,10 +11,11 @@ from classicseg._gmm import assign, fit_gmm
 __all__ = ["from_mask", "from_rect", "from_scribbles"]
 
 # Pixels of the rectangle as typical of the outside as this part of the outside itself start as
-# probably background. On grabcut50 this takes the error inside the rectangle from 7.3-7.8 % to
-# 6.0 %, on other photographs with marked objects from 19.1 % to 18.9 %; larger parts do worse there.
+# probably background. On grabcut50 that takes the error inside the rectangle from 7.6 % to
+# 6.5 %, on other photographs with marked objects from 19.1 % to 18.9 %; larger parts do worse
+# there.
 _TYPICAL = 0.1
-_MAX_SAMPLES = 8_000
+_MAX_SAMPLES = 4_000
 
 
 def from_rect(
@@ -24,7 +25,7 @@ def from_rect(
     rng: np.random.Generator,
     n_threads: int,
 ) -> NDArray[np.uint8]:
-    """Background outside; inside probably foreground, but for what is most typical of the outside."""
+    """Background outside; inside probably foreground, except what is typical of the outside."""
     x, y, width, height = rect
     trimap = np.zeros(pixels.shape[:2], np.uint8)
     trimap[y : y + height, x : x + width] = 3
@@ -39,7 +40,9 @@ def from_rect(
     inside = (slice(y, y + height), slice(x, x + width))
     energy = assign(np.ascontiguousarray(pixels[inside]), gmm, n_threads).energy
     start = np.where(energy <= typical, np.uint8(2), np.uint8(3))
-    if (start == 3).any():  # else the rectangle holds nothing but background colours: no better idea
+    if (
+        start == 3
+    ).any():  # else the rectangle holds nothing but background colours: no better idea
         trimap[inside] = start
     return trimap
 

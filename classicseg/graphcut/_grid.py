@@ -101,8 +101,8 @@ class GridGraph:
         Parameters
         ----------
         source : (H, W) array or number
-            ``source[p]`` is paid when p ends on the sink side. Non-negative; ``inf`` forces p to the
-            source side.
+            ``source[p]`` is paid when p ends on the sink side. At least 0; ``inf`` forces p to
+            the source side.
         sink : (H, W) array or number
             ``sink[p]`` is paid when p ends on the source side.
 
@@ -121,7 +121,10 @@ class GridGraph:
         ):
             raise ValueError("source and sink are both infinite at a pixel, expected one at most")
         dtype = np.result_type(*checked)
-        self._terminals = (checked[0].astype(dtype, copy=False), checked[1].astype(dtype, copy=False))
+        self._terminals = (
+            checked[0].astype(dtype, copy=False),
+            checked[1].astype(dtype, copy=False),
+        )
 
     def set_edges(self, weights: Mapping[tuple[int, int], ArrayLike]) -> None:
         """Set, or replace, the capacities between neighbouring pixels.
@@ -129,7 +132,7 @@ class GridGraph:
         Parameters
         ----------
         weights : dict of (dy, dx) to (H, W) array or number
-            Entry ``[y, x]`` is the capacity from (y, x) to (y + dy, x + dx), non-negative; entries
+            Entry ``[y, x]`` is the capacity from (y, x) to (y + dy, x + dx), at least 0; entries
             whose neighbour is outside the grid are ignored. An offset given without its opposite
             is symmetric; given with it, each direction has its own capacity. Offsets left out have
             no edges. `contrast_weights` makes such a dict.
