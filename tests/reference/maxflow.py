@@ -1,0 +1,150 @@
+"""Cuts of pixel grids: their cost arc by arc, all of them, and one by augmenting paths."""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+Offset = tuple[int, int]
+Weights = dict[Offset, np.ndarray]
+
+DIRECTIONS = [(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)]
+
+
+def offsets(connectivity: int, symmetric: bool) -> list[Offset]:
+    """One offset of each pair of opposites, or both."""
+    return [
+        o for o in DIRECTIONS if (connectivity == 8 or 0 in o) and (not symmetric or o > (0, 0))
+    ]
+
+
+def random_problem(
+    rng: np.random.Generator, shape: tuple[int, int], connectivity: int, symmetric: bool, top: int
+) -> tuple[np.ndarray, np.ndarray, Weights]:
+    """Integer capacities up to `top`, terminals up to three times as much, many zeros."""
+
+    def draw(largest: int) -> np.ndarray:
+        present = rng.random(shape) < rng.choice([0.3, 0.7, 1.0])
+        return rng.integers(0, largest, shape, endpoint=True) * present
+
+    weights = {o: draw(top) for o in offsets(connectivity, symmetric)}
+    return draw(3 * top), draw(3 * top), weights
+
+
+def arcs(shape: tuple[int, int], weights: Weights) -> list[tuple[int, int, Any]]:
+    """(from, to, capacity) of all arcs; pixels are numbered row by row."""
+    h, w = shape
+    found = []
+    for (dy, dx), array in weights.items():
+        array = np.broadcast_to(array, shape)
+        for y in range(h):
+            for x in range(w):
+                if 0 <= y + dy < h and 0 <= x + dx < w:
+                    p, q, capacity = y * w + x, (y + dy) * w + x + dx, array[y, x].item()
+                    found.append((p, q, capacity))
+                    if (-dy, -dx) not in weights:
+                        found.append((q, p, capacity))
+    return found
+
+
+def cut_cost(source: np.ndarray, sink: np.ndarray, weights: Weights, mask: np.ndarray) -> Any:
+    """What the cut with that source side costs."""
+    h, w = mask.shape
+    total = sink[mask].sum().item() + source[~mask].sum().item()
+    for (dy, dx), array in weights.items():
+        here = (slice(max(0, -dy), h - max(0, dy)), slice(max(0, -dx), w - max(0, dx)))
+        there = (slice(max(0, dy), h + min(0, dy)), slice(max(0, dx), w + min(0, dx)))
+        cut = mask[here] & ~mask[there]
+        if (-dy, -dx) not in weights:
+            cut |= ~mask[here] & mask[there]
+        total += np.broadcast_to(array, (h, w))[here][cut].sum().item()
+    return total
+
+
+@cache
+def all_masks(n: int) -> np.ndarray:
+    """(2^n, n) bool: every subset."""
+    return (np.arange(2**n)[:, None] >> np.arange(n) & 1).astype(bool)
+
+
+def all_minimum_cuts(
+    source: np.ndarray, sink: np.ndarray, weights: Weights
+) -> tuple[int, np.ndarray, np.ndarray]:
+    """The least cost of all 2^n cuts, and what all, or any, of the best source sides hold."""
+    inside = all_masks(source.size)
+    costs = inside @ sink.ravel() + ~inside @ source.ravel()
+    for p, q, capacity in arcs(source.shape, weights):
+        costs = costs + capacity * (inside[:, p] & ~inside[:, q])
+    best = inside[costs == costs.min()]
+    shape = source.shape
+    return int(costs.min()), best.all(axis=0).reshape(shape), best.any(axis=0).reshape(shape)
+
+
+def augmenting_paths(
+    source: np.ndarray, sink: np.ndarray, weights: Weights
+) -> tuple[Any, np.ndarray, np.ndarray]:
+    """Edmonds & Karp: flow along shortest paths until there is none; both extreme source sides."""
+    n = source.size
+    start, end = n, n + 1
+    residual: list[dict[int, Any]] = [{} for _ in range(n + 2)]
+
+    def add(p: int, q: int, capacity: Any) -> None:
+        residual[p][q] = residual[p].get(q, 0) + capacity
+        residual[q].setdefault(p, 0)
+
+    for p in range(n):
+        add(start, p, source.ravel()[p].item())
+        add(p, end, sink.ravel()[p].item())
+    for p, q, capacity in arcs(source.shape, weights):
+        add(p, q, capacity)
+
+    def reached(first: int, forward: bool) -> dict[int, int]:
+        parent = {first: first}
+        queue = deque([first])
+        while queue:
+            p = queue.popleft()
+            for q in residual[p]:
+                if q not in parent and (residual[p][q] if forward else residual[q][p]) > 0:
+                    parent[q] = p
+                    queue.append(q)
+        return parent
+
+    flow = 0
+    while end in (parent := reached(start, True)):
+        path = [end]
+        while path[-1] != start:
+            path.append(parent[path[-1]])
+        steps = list(zip(path[1:], path, strict=False))
+        room = min(residual[p][q] for p, q in steps)
+        for p, q in steps:
+            residual[p][q] -= room
+            residual[q][p] += room
+        flow += room
+    minimal, sinkwards = reached(start, True), reached(end, False)
+    return (
+        flow,
+        np.array([p in minimal for p in range(n)]).reshape(source.shape),
+        np.array([p not in sinkwards for p in range(n)]).reshape(source.shape),
+    )
+
+
+def pymaxflow(source: np.ndarray, sink: np.ndarray, weights: Weights) -> tuple[Any, np.ndarray]:
+    """Flow and a minimum cut by the peer, in integers or in doubles."""
+    import maxflow
+
+    exact = source.dtype.kind == "i"
+    graph = (maxflow.GraphInt if exact else maxflow.GraphFloat)()
+    dtype = np.int64 if exact else np.float64
+    nodes = graph.add_grid_nodes(source.shape)
+    for (dy, dx), array in weights.items():
+        structure = np.zeros((3, 3))
+        structure[1 + dy, 1 + dx] = 1
+        graph.add_grid_edges(
+            nodes, array.astype(dtype), structure, symmetric=(-dy, -dx) not in weights
+        )
+    graph.add_grid_tedges(nodes, source.astype(dtype), sink.astype(dtype))
+    flow = graph.maxflow()
+    return flow, ~graph.get_grid_segments(nodes)

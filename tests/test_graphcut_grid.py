@@ -1,0 +1,410 @@
+"""Max-flow on grids: against all cuts, augmenting paths and PyMaxflow; warm, parallel, portable."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reference import maxflow as reference
+
+from classicseg.graphcut import Cut, GridGraph
+
+Problem = tuple[np.ndarray, np.ndarray, reference.Weights]
+
+
+def solve(
+    source: np.ndarray,
+    sink: np.ndarray,
+    weights: reference.Weights,
+    n_threads: int | None = 1,
+    connectivity: int = 8,
+) -> Cut:
+    graph = GridGraph(source.shape, connectivity)
+    graph.set_terminals(source, sink)
+    graph.set_edges(weights)
+    return graph.solve(n_threads)
+
+
+def same(a: Cut, b: Cut) -> bool:
+    return (
+        a.flow == b.flow
+        and np.array_equal(a.mask, b.mask)
+        and np.array_equal(a.maximal_mask, b.maximal_mask)
+    )
+
+
+def assert_optimal(cut: Cut, source: np.ndarray, sink: np.ndarray, weights: dict) -> None:
+    """Weak duality: a flow that equals the cost of a cut is maximal, and the cut minimal."""
+    assert isinstance(cut.flow, int)
+    assert (cut.mask <= cut.maximal_mask).all()
+    assert reference.cut_cost(source, sink, weights, cut.mask) == cut.flow
+    assert reference.cut_cost(source, sink, weights, cut.maximal_mask) == cut.flow
+
+
+SMALL = [(1, 1), (1, 2), (2, 1), (2, 2), (1, 7), (7, 1), (2, 3), (3, 3), (2, 5), (3, 4), (1, 11)]
+
+
+def test_a_hand_computed_cut() -> None:
+    source, sink = np.array([[9, 0, 0, 4]]), np.array([[0, 0, 3, 6]])
+    # 3 of the 5 go to the third pixel, 2 on to the fourth; its own 4 go straight to the sink.
+    cut = solve(source, sink, {(0, 1): np.array([[5, 6, 7, 1000]])})
+    assert cut.flow == 9
+    assert cut.mask.tolist() == [[True, False, False, False]]
+    assert cut.maximal_mask.tolist() == [[True, True, True, True]]
+
+
+@pytest.mark.parametrize("shape", SMALL)
+def test_all_cuts_of_small_grids(shape: tuple[int, int], rng: np.random.Generator) -> None:
+    """Flow: the least cost of all 2^n cuts. Masks: what all of the best ones, or any, hold."""
+    rounds = 400 if shape[0] * shape[1] < 10 else 120
+    ties = 0
+    for _ in range(rounds):
+        connectivity = int(rng.choice([4, 8]))
+        top = int(rng.choice([1, 2, 5, 1000]))
+        problem = reference.random_problem(rng, shape, connectivity, bool(rng.integers(2)), top)
+        cost, smallest, largest = reference.all_minimum_cuts(*problem)
+        cut = solve(*problem, connectivity=connectivity)
+        assert cut.flow == cost
+        np.testing.assert_array_equal(cut.mask, smallest)
+        np.testing.assert_array_equal(cut.maximal_mask, largest)
+        ties += bool((smallest != largest).any())
+    assert ties > rounds / 20  # that there is something to be told apart
+
+
+@pytest.mark.parametrize("scale", [1, 2**20, 2**40])
+def test_augmenting_paths_agree(scale: int, rng: np.random.Generator) -> None:
+    for _ in range(40):
+        shape = tuple(int(n) for n in rng.integers(1, 7, 2))
+        problem = reference.random_problem(rng, shape, 8, bool(rng.integers(2)), 9)
+        source, sink, weights = problem
+        flow, smallest, largest = reference.augmenting_paths(*problem)
+        cut = solve(source * scale, sink * scale, {o: w * scale for o, w in weights.items()})
+        assert cut.flow == flow * scale
+        np.testing.assert_array_equal(cut.mask, smallest)
+        np.testing.assert_array_equal(cut.maximal_mask, largest)
+
+
+def smooth_problem(rng: np.random.Generator, shape: tuple[int, int], top: int) -> Problem:
+    """Like an image's: large regions that want one side, edges that are weak here and there."""
+    from scipy.ndimage import gaussian_filter
+
+    wish = gaussian_filter(rng.normal(size=shape), rng.uniform(2, 12))
+    wish = np.rint(wish / np.abs(wish).max() * 2 * top).astype(np.int64)
+    wish += rng.integers(-top // 2, top // 2, shape, endpoint=True)
+    strength = np.exp(-3 * np.abs(gaussian_filter(rng.normal(size=shape), 1.5)) * 5)
+    weights = {
+        o: np.rint(top * strength * rng.uniform(0.5, 1, shape)).astype(np.int64)
+        for o in reference.offsets(8, True)
+    }
+    return np.maximum(wish, 0), np.maximum(-wish, 0), weights
+
+
+def test_pymaxflow_agrees_on_small_grids(rng: np.random.Generator) -> None:
+    pytest.importorskip("maxflow")
+    for _ in range(1500):
+        shape = tuple(int(n) for n in rng.integers(1, 14, 2))
+        connectivity = int(rng.choice([4, 8]))
+        top = int(rng.choice([1, 3, 20, 1000, 10**6]))
+        problem = reference.random_problem(rng, shape, connectivity, bool(rng.integers(2)), top)
+        cut = solve(*problem, connectivity=connectivity)
+        assert cut.flow == reference.pymaxflow(*problem)[0]
+        assert_optimal(cut, *problem)
+
+
+@pytest.mark.parametrize("kind", ["noise", "smooth"])
+def test_pymaxflow_agrees_on_large_grids(kind: str, rng: np.random.Generator) -> None:
+    """Large enough for strips, their joins, and a start from coarser grids."""
+    pytest.importorskip("maxflow")
+    for round_ in range(12):
+        shape = (220, 200) if round_ == 0 else tuple(int(n) for n in rng.integers(60, 260, 2))
+        top = int(rng.choice([3, 50, 10**5]))
+        if kind == "noise":
+            problem = reference.random_problem(rng, shape, 8, bool(rng.integers(2)), top)
+        else:
+            problem = smooth_problem(rng, shape, top)
+        flow, _ = reference.pymaxflow(*problem)
+        cut = solve(*problem, n_threads=int(rng.choice([1, 2, 3, 8])))
+        assert cut.flow == flow
+        assert_optimal(cut, *problem)
+
+
+@pytest.mark.parametrize("kind", ["noise", "smooth", "wide"])
+def test_any_number_of_threads_gives_the_same(kind: str, rng: np.random.Generator) -> None:
+    """600 rows are cut into up to eight strips. Ties make the masks tell apart what is unique."""
+    shape = (600, 90)
+    if kind == "smooth":
+        source, sink, weights = smooth_problem(rng, shape, 4)
+    else:
+        source, sink, weights = reference.random_problem(rng, shape, 8, True, 2)
+    factor = 2**40 if kind == "wide" else 1
+    source, sink, weights = (
+        source * factor,
+        sink * factor,
+        {o: w * factor for o, w in weights.items()},
+    )
+    one = solve(source, sink, weights, 1)
+    assert_optimal(one, source, sink, weights)
+    assert (one.mask != one.maximal_mask).any()
+    for n_threads in (2, 3, 8, None):
+        assert same(solve(source, sink, weights, n_threads), one)
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> tuple[tuple[int, int], list[Problem]]:
+    """A problem and three changes of its terminals, its edges, or both."""
+    shape = draw(st.sampled_from([(1, 1), (1, 6), (5, 1), (3, 4), (9, 8), (70, 66)]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+
+    def problem() -> Problem:
+        symmetric, top = draw(st.booleans()), draw(st.sampled_from([1, 4, 300, 10**6, 2**33]))
+        source, sink, weights = reference.random_problem(rng, shape, 8, symmetric, top)
+        if draw(st.booleans()):
+            divisor = draw(st.sampled_from([1.0, 8.0, 1024.0]))  # exact in floats
+            source, sink = source / divisor, sink / divisor
+            weights = {o: w / divisor for o, w in weights.items()}
+        for o in list(weights):
+            if draw(st.integers(0, 9)) == 0:
+                del weights[o]
+        return source, sink, weights
+
+    problems = [problem()]
+    for _ in range(3):
+        source, sink, weights = problem()
+        what = draw(st.sampled_from(["terminals", "edges", "both", "some terminals", "nothing"]))
+        old = problems[-1]
+        if what == "some terminals":
+            where = rng.random(shape) < 0.1
+            source, sink = np.where(where, source, old[0]), np.where(where, sink, old[1])
+        if what in ("edges", "nothing"):
+            source, sink = old[:2]
+        if what not in ("edges", "both"):
+            weights = old[2]
+        problems.append((source, sink, weights))
+    return shape, problems
+
+
+@settings(max_examples=150, deadline=None)
+@given(changes(), st.sampled_from([1, 2]))
+def test_warm_equals_cold(case: tuple[tuple[int, int], list[Problem]], n_threads: int) -> None:
+    shape, problems = case
+    graph = GridGraph(shape)
+    before: Problem | None = None
+    for problem in problems:
+        source, sink, weights = problem
+        if before is None or source is not before[0] or sink is not before[1]:
+            graph.set_terminals(source, sink)
+        if before is None or weights is not before[2]:
+            graph.set_edges(weights)
+        before = problem
+        warm, cold = graph.solve(n_threads), solve(*problem)
+        # All floats here are small multiples of 1/1024: doubles hold them, and their sums, exactly.
+        assert same(warm, cold)
+        for mask in (warm.mask, warm.maximal_mask):
+            assert reference.cut_cost(source, sink, weights, mask) == warm.flow
+        assert isinstance(warm.flow, float if _has_floats(problem) else int)
+
+
+def _has_floats(problem: Problem) -> bool:
+    source, sink, weights = problem
+    return any(a.dtype.kind == "f" for a in (source, sink, *weights.values()))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.booleans())
+def test_a_turned_problem_has_a_turned_cut(seed: int, symmetric: bool) -> None:
+    rng = np.random.default_rng(seed)
+    shape = tuple(int(n) for n in rng.integers(1, 90, 2))
+    source, sink, weights = reference.random_problem(rng, shape, 8, symmetric, 3)
+    cut = solve(source, sink, weights)
+    turns = [
+        (lambda a: a.T, lambda o: (o[1], o[0])),
+        (lambda a: a[::-1], lambda o: (-o[0], o[1])),
+        (lambda a: a[:, ::-1], lambda o: (o[0], -o[1])),
+    ]
+    for turn, turn_offset in turns:
+        turned = {turn_offset(o): turn(w) for o, w in weights.items()}
+        expected = Cut(cut.flow, turn(cut.mask), turn(cut.maximal_mask))
+        assert same(solve(turn(source), turn(sink), turned), expected)
+    # Terminals and arcs reversed: the sink side becomes the source side.
+    reversed_ = {(-dy, -dx): np.zeros(shape, int) for dy, dx in weights}
+    for (dy, dx), w in weights.items():
+        rolled = np.roll(
+            w, (dy, dx), (0, 1)
+        )  # what leaves the grid is ignored at the other end too
+        reversed_[-dy, -dx] = rolled if symmetric else w
+    if symmetric:
+        mirrored = solve(sink, source, reversed_)
+        assert same(mirrored, Cut(cut.flow, ~cut.maximal_mask, ~cut.mask))
+
+
+def serpent(n_bends: int, length: int) -> Problem:
+    """A corridor that winds through the grid: distances as long as it has pixels."""
+    shape = (2 * n_bends - 1, length)
+    along, down = np.zeros(shape, int), np.zeros(shape, int)
+    along[::2] = 5
+    down[:-1:4, -1] = down[1:-1:4, -1] = 5
+    down[2:-1:4, 0] = down[3:-1:4, 0] = 5
+    source, sink = np.zeros(shape, int), np.zeros(shape, int)
+    source[0, 0] = 7
+    sink[-1, 0 if n_bends % 2 == 0 else -1] = 4
+    return source, sink, {(0, 1): along, (1, 0): down}
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_a_long_winding_way(n_threads: int) -> None:
+    source, sink, weights = serpent(100, 60)
+    cut = solve(source, sink, weights, n_threads)
+    assert cut.flow == 4
+    assert cut.mask[::2].all() and cut.maximal_mask[::2].sum() == cut.mask[::2].sum()
+    weights[0, 1][100, 30] = 1
+    graph = GridGraph(source.shape)
+    graph.set_terminals(source, sink)
+    graph.set_edges(weights)
+    tight = graph.solve(n_threads)
+    assert tight.flow == 1
+    assert 0 < tight.mask[::2].sum() < cut.mask[::2].sum()
+
+
+@pytest.mark.parametrize("shape", [(1, 20_000), (20_000, 1)])
+def test_one_row_and_one_column(shape: tuple[int, int], rng: np.random.Generator) -> None:
+    n = max(shape)
+    source, sink = np.zeros(shape, int), np.zeros(shape, int)
+    source.flat[0], sink.flat[-1] = 100, 90
+    weights = rng.integers(50, 80, n)
+    cut = solve(source, sink, {(int(shape[0] > 1), int(shape[1] > 1)): weights.reshape(shape)})
+    assert cut.flow == weights[:-1].min()
+    first, last = np.flatnonzero(weights[:-1] == cut.flow)[[0, -1]]
+    assert cut.mask.sum() == first + 1
+    assert cut.maximal_mask.sum() == last + 1
+
+
+def test_without_edges_the_sign_decides(rng: np.random.Generator) -> None:
+    source, sink = rng.integers(0, 4, (2, 30, 20))
+    for factor in (1, 2**50, np.float32(0.1), 0.1, 1e-300, 1e300):
+        cut = solve(source * factor, sink * factor, {})
+        assert cut.flow == pytest.approx((np.minimum(source, sink) * factor).sum(), rel=1e-12)
+        np.testing.assert_array_equal(cut.mask, source > sink)
+        np.testing.assert_array_equal(cut.maximal_mask, source >= sink)
+
+
+def test_nothing_set_is_an_empty_problem() -> None:
+    cut = GridGraph((2, 3)).solve()
+    assert cut.flow == 0
+    assert not cut.mask.any() and cut.maximal_mask.all()
+
+
+def test_wide_integers(rng: np.random.Generator) -> None:
+    """64-bit capacities, exact to the last unit where doubles no longer are."""
+    pytest.importorskip("maxflow")
+    for top in (2**31 - 1, 2**40, 2**53 + 1):
+        for _ in range(20):
+            shape = tuple(int(n) for n in rng.integers(1, 9, 2))
+            problem = reference.random_problem(rng, shape, 8, True, top)
+            problem = (problem[0] // 3, problem[1] // 3, problem[2])
+            if top * 8 * shape[0] * shape[1] > 2**62 // 8:
+                continue
+            flow, smallest, largest = reference.augmenting_paths(*problem)
+            cut = solve(*problem)
+            assert cut.flow == flow
+            np.testing.assert_array_equal(cut.mask, smallest)
+            np.testing.assert_array_equal(cut.maximal_mask, largest)
+    source, sink = np.array([[2**60, 1]]), np.array([[3, 2**60 - 5]])
+    assert solve(source, sink, {(0, 1): 2**55 + 1}).flow == 2**55 + 1 + 3 + 1
+
+
+SOLVE_IN_A_NEW_PROCESS = """
+import sys
+import numpy as np
+from classicseg import _gmm, graphcut
+from classicseg._kernels import ext
+given, found = np.load(sys.argv[1]), {}
+graph = graphcut.GridGraph(given["source"].shape)
+offsets = [(0, 1), (1, -1), (1, 0), (1, 1)]
+for name, dtype in (("int", np.int64), ("wide", np.int64), ("float", np.float32)):
+    factor = 2**30 if name == "wide" else 1
+    graph.set_terminals(given["source"].astype(dtype) * factor, given["sink"].astype(dtype) * factor)
+    graph.set_edges({o: w.astype(dtype) * factor for o, w in zip(offsets, given["weights"])})
+    cut = graph.solve(2)
+    found |= {name + "_flow": cut.flow, name: cut.mask, name + "_max": cut.maximal_mask}
+image = given["image"]
+for connectivity in (4, 8):
+    for o, w in graphcut.contrast_weights(image, connectivity=connectivity).items():
+        found[f"weights_{connectivity}_{o}"] = w
+gmm = _gmm.fit_gmm(image.reshape(-1, 3))
+found |= {"means": gmm.means, "covariances": gmm.covariances, "energies": gmm.energies(image)}
+found["isa"] = ext.instruction_set
+np.savez(sys.argv[2], **found)
+"""
+
+
+def test_the_portable_path_gives_the_same_bits(tmp_path: Path, rng: np.random.Generator) -> None:
+    source, sink, weights = smooth_problem(rng, (150, 131), 1000)
+    image = rng.integers(0, 256, (37, 41, 3), np.uint8)
+    given_ = tmp_path / "given.npz"
+    np.savez(
+        given_, source=source, sink=sink, weights=np.stack(list(weights.values())), image=image
+    )
+    results = []
+    for isa in ("baseline", ""):
+        file = tmp_path / f"found{isa}.npz"
+        subprocess.run(
+            [sys.executable, "-c", SOLVE_IN_A_NEW_PROCESS, given_, file],
+            env=os.environ | {"CLASSICSEG_ISA": isa},
+            check=True,
+        )
+        with np.load(file) as found:
+            results.append(dict(found))
+    portable, default = results
+    assert portable.pop("isa") == "baseline"
+    default.pop("isa")
+    assert portable.keys() == default.keys() and len(portable) == 18
+    for name, array in portable.items():
+        np.testing.assert_array_equal(array, default[name], err_msg=name)
+    assert portable["int_flow"] == reference.cut_cost(source, sink, weights, portable["int"])
+
+
+def test_one_graph_in_several_python_threads(rng: np.random.Generator) -> None:
+    source, sink, weights = smooth_problem(rng, (120, 100), 50)
+    expected = solve(source, sink, weights)
+    for _ in range(5):
+        graph = GridGraph(source.shape)
+        graph.set_terminals(source, sink)
+        graph.set_edges(weights)
+        with ThreadPoolExecutor(6) as threads:
+            cuts = list(threads.map(graph.solve, [1, 2, 3, 1, 2, None]))
+        assert all(same(cut, expected) for cut in cuts)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_after_a_fork(rng: np.random.Generator) -> None:
+    source, sink, weights = smooth_problem(rng, (300, 60), 50)
+    graph = GridGraph(source.shape)
+    graph.set_terminals(source, sink)
+    graph.set_edges(weights)
+    expected = graph.solve(4)
+    code = (
+        "import os, sys, numpy as np, signal\n"
+        "from classicseg.graphcut import GridGraph\n"
+        "graph = GridGraph((300, 60)); rng = np.random.default_rng(1)\n"
+        "graph.set_terminals(*rng.integers(0, 30, (2, 300, 60)))\n"
+        "graph.set_edges({o: rng.integers(0, 9, (300, 60)) for o in ((0, 1), (1, 0), (1, 1))})\n"
+        "before = graph.solve(4)\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    signal.alarm(30)\n"
+        "    again = graph.solve(4)\n"
+        "    graph.set_terminals(7, 0); graph.set_terminals(*rng.integers(0, 30, (2, 300, 60)))\n"
+        "    graph.solve(4)\n"
+        "    os._exit(0 if again.flow == before.flow and (again.mask == before.mask).all() else 1)\n"
+        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    assert same(graph.solve(2), expected)
