@@ -10,9 +10,11 @@ after the other in the same run; flows and labels must be equal.
 from __future__ import annotations
 
 import argparse
-import resource
+import re
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import maxflow
 import numpy as np
@@ -132,14 +134,35 @@ def compare(size, images, repeats, console):
     return rows
 
 
-def memory(who):
+def peak_kib():
+    """Of this process alone: getrusage's figure begins with the parent's."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+)", status).group(1))
+
+
+def memory(who, file):
     """Bytes per pixel at the peak, above what the process had before the solver started."""
-    image = enlarged(data.chelsea(), 1920, 1080)
-    source, sink, weights = energies(image, False)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    ours(source, sink, weights, 2) if who == "ours" else pymaxflow(source, sink, weights)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"{who}: {(peak - before) * 1024 / source.size:.0f} bytes a pixel")
+    with np.load(file) as stored:
+        source, sink = stored["source"], stored["sink"]
+        offsets = ((0, 1), (1, -1), (1, 0), (1, 1))
+        weights = {offset: stored[f"weights{i}"] for i, offset in enumerate(offsets)}
+    before = peak_kib()
+    if who == "ours":
+        ours(source, sink, weights, 2)
+    else:
+        pymaxflow(source, sink, weights)
+    peak = peak_kib()
+    print(f"{who}: {(peak - before) * 1024 / source.size:.0f} bytes a pixel at 1920x1080")
+
+
+def compare_memory():
+    source, sink, weights = energies(enlarged(data.chelsea(), 1920, 1080), False)
+    with tempfile.TemporaryDirectory() as folder:
+        file = f"{folder}/problem.npz"
+        arrays = {f"weights{i}": weights[offset] for i, offset in enumerate(sorted(weights))}
+        np.savez(file, source=source, sink=sink, **arrays)
+        for who in ("ours", "pymaxflow"):
+            subprocess.run([sys.executable, __file__, "--memory-of", who, file], check=True)
 
 
 def main():
@@ -147,15 +170,14 @@ def main():
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--memory", action="store_true")
-    parser.add_argument("--memory-of", choices=("ours", "pymaxflow"), help=argparse.SUPPRESS)
+    parser.add_argument("--memory-of", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     if options.memory_of:
-        memory(options.memory_of)
+        memory(*options.memory_of)
         return
     if options.memory:
-        for who in ("ours", "pymaxflow"):
-            subprocess.run([sys.executable, __file__, "--memory-of", who], check=True)
+        compare_memory()
         return
     console = Console(width=110)
     console.print(machine("classicseg", "PyMaxflow"))

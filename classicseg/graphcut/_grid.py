@@ -95,6 +95,7 @@ class GridGraph:
             raise ValueError(f"connectivity is {connectivity!r}, expected 4 or 8")
         self.connectivity = connectivity
         self._edges: dict[int, NDArray[Any]] = {}
+        self._largest: dict[int, int | float] = {}  # capacity of each direction's edges
         zeros = np.zeros(self.shape, np.int32)
         self._terminals: tuple[NDArray[Any], NDArray[Any]] = (zeros, zeros)
         self._solver: _Solver | None = None
@@ -163,6 +164,7 @@ class GridGraph:
             dtype = np.result_type(*edges.values())
             edges = {k: array.astype(dtype, copy=False) for k, array in edges.items()}
         self._edges = edges
+        self._largest = {k: _largest(array, _DIRECTIONS[k]) for k, array in edges.items()}
 
     def solve(self, n_threads: int | None = None) -> Cut:
         """Find the maximum flow and both extreme minimum cuts.
@@ -185,7 +187,7 @@ class GridGraph:
         """
         threads = check_threads(n_threads)
         edges, terminals = self._edges, self._terminals
-        kind = _Kind.of(edges, terminals, self.shape)
+        kind = _Kind.of(edges, self._largest, terminals, self.shape)
         with self._solving:
             # Taken out while it works: one that an exception stopped half-way is not used again.
             solver, self._solver = self._solver, None
@@ -250,12 +252,12 @@ class _Kind:
     @staticmethod
     def of(
         edges: dict[int, NDArray[Any]],
+        largest: dict[int, int | float],
         terminals: tuple[NDArray[Any], NDArray[Any]],
         shape: tuple[int, int],
     ) -> _Kind:
         dtypes = [array.dtype for array in (*edges.values(), *terminals)]
         n_pixels = shape[0] * shape[1]
-        largest = {k: _largest(array, _DIRECTIONS[k]) for k, array in edges.items()}
         # Both directions of each edge, in and out.
         carried = 2 * sum(largest[k] if 7 - k in largest else 2 * largest[k] for k in largest)
         if all(dtype.kind == "i" for dtype in dtypes):
