@@ -1,12 +1,6 @@
-"""Max-flow on grids: against all cuts, augmenting paths and PyMaxflow; warm, parallel, portable."""
+"""Max-flow on grids: against all cuts, augmenting paths and PyMaxflow; warm, turned, parallel."""
 
 from __future__ import annotations
-
-import os
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,21 +85,6 @@ def test_augmenting_paths_agree(scale: int, rng: np.random.Generator) -> None:
         np.testing.assert_array_equal(cut.maximal_mask, largest)
 
 
-def smooth_problem(rng: np.random.Generator, shape: tuple[int, int], top: int) -> Problem:
-    """Like an image's: large regions that want one side, edges that are weak here and there."""
-    from scipy.ndimage import gaussian_filter
-
-    wish = gaussian_filter(rng.normal(size=shape), rng.uniform(2, 12))
-    wish = np.rint(wish / np.abs(wish).max() * 2 * top).astype(np.int64)
-    wish += rng.integers(-top // 2, top // 2, shape, endpoint=True)
-    strength = np.exp(-3 * np.abs(gaussian_filter(rng.normal(size=shape), 1.5)) * 5)
-    weights = {
-        o: np.rint(top * strength * rng.uniform(0.5, 1, shape)).astype(np.int64)
-        for o in reference.offsets(8, True)
-    }
-    return np.maximum(wish, 0), np.maximum(-wish, 0), weights
-
-
 def test_pymaxflow_agrees_on_small_grids(rng: np.random.Generator) -> None:
     pytest.importorskip("maxflow")
     for _ in range(1500):
@@ -128,7 +107,7 @@ def test_pymaxflow_agrees_on_large_grids(kind: str, rng: np.random.Generator) ->
         if kind == "noise":
             problem = reference.random_problem(rng, shape, 8, bool(rng.integers(2)), top)
         else:
-            problem = smooth_problem(rng, shape, top)
+            problem = reference.smooth_problem(rng, shape, top)
         flow, _ = reference.pymaxflow(*problem)
         cut = solve(*problem, n_threads=int(rng.choice([1, 2, 3, 8])))
         assert cut.flow == flow
@@ -140,7 +119,7 @@ def test_any_number_of_threads_gives_the_same(kind: str, rng: np.random.Generato
     """600 rows are cut into up to eight strips. Ties make the masks tell apart what is unique."""
     shape = (600, 90)
     if kind == "smooth":
-        source, sink, weights = smooth_problem(rng, shape, 4)
+        source, sink, weights = reference.smooth_problem(rng, shape, 4)
     else:
         source, sink, weights = reference.random_problem(rng, shape, 8, True, 2)
     factor = 2**40 if kind == "wide" else 1
@@ -317,94 +296,3 @@ def test_wide_integers(rng: np.random.Generator) -> None:
             np.testing.assert_array_equal(cut.maximal_mask, largest)
     source, sink = np.array([[2**60, 1]]), np.array([[3, 2**60 - 5]])
     assert solve(source, sink, {(0, 1): 2**55 + 1}).flow == 2**55 + 1 + 3 + 1
-
-
-SOLVE_IN_A_NEW_PROCESS = """
-import sys
-import numpy as np
-from classicseg import _gmm, graphcut
-from classicseg._kernels import ext
-given, found = np.load(sys.argv[1]), {}
-graph = graphcut.GridGraph(given["source"].shape)
-offsets = [(0, 1), (1, -1), (1, 0), (1, 1)]
-for name, dtype in (("int", np.int64), ("wide", np.int64), ("float", np.float32)):
-    factor = 2**30 if name == "wide" else 1
-    graph.set_terminals(given["source"].astype(dtype) * factor, given["sink"].astype(dtype) * factor)
-    graph.set_edges({o: w.astype(dtype) * factor for o, w in zip(offsets, given["weights"])})
-    cut = graph.solve(2)
-    found |= {name + "_flow": cut.flow, name: cut.mask, name + "_max": cut.maximal_mask}
-image = given["image"]
-for connectivity in (4, 8):
-    for o, w in graphcut.contrast_weights(image, connectivity=connectivity).items():
-        found[f"weights_{connectivity}_{o}"] = w
-gmm = _gmm.fit_gmm(image.reshape(-1, 3))
-found |= {"means": gmm.means, "covariances": gmm.covariances, "energies": gmm.energies(image)}
-found["isa"] = ext.instruction_set
-np.savez(sys.argv[2], **found)
-"""
-
-
-def test_the_portable_path_gives_the_same_bits(tmp_path: Path, rng: np.random.Generator) -> None:
-    source, sink, weights = smooth_problem(rng, (150, 131), 1000)
-    image = rng.integers(0, 256, (37, 41, 3), np.uint8)
-    given_ = tmp_path / "given.npz"
-    np.savez(
-        given_, source=source, sink=sink, weights=np.stack(list(weights.values())), image=image
-    )
-    results = []
-    for isa in ("baseline", ""):
-        file = tmp_path / f"found{isa}.npz"
-        subprocess.run(
-            [sys.executable, "-c", SOLVE_IN_A_NEW_PROCESS, given_, file],
-            env=os.environ | {"CLASSICSEG_ISA": isa},
-            check=True,
-        )
-        with np.load(file) as found:
-            results.append(dict(found))
-    portable, default = results
-    assert portable.pop("isa") == "baseline"
-    default.pop("isa")
-    assert portable.keys() == default.keys() and len(portable) == 18
-    for name, array in portable.items():
-        np.testing.assert_array_equal(array, default[name], err_msg=name)
-    assert portable["int_flow"] == reference.cut_cost(source, sink, weights, portable["int"])
-
-
-def test_one_graph_in_several_python_threads(rng: np.random.Generator) -> None:
-    source, sink, weights = smooth_problem(rng, (120, 100), 50)
-    expected = solve(source, sink, weights)
-    for _ in range(5):
-        graph = GridGraph(source.shape)
-        graph.set_terminals(source, sink)
-        graph.set_edges(weights)
-        with ThreadPoolExecutor(6) as threads:
-            cuts = list(threads.map(graph.solve, [1, 2, 3, 1, 2, None]))
-        assert all(same(cut, expected) for cut in cuts)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
-def test_after_a_fork(rng: np.random.Generator) -> None:
-    source, sink, weights = smooth_problem(rng, (300, 60), 50)
-    graph = GridGraph(source.shape)
-    graph.set_terminals(source, sink)
-    graph.set_edges(weights)
-    expected = graph.solve(4)
-    code = (
-        "import os, sys, numpy as np, signal\n"
-        "from classicseg.graphcut import GridGraph\n"
-        "graph = GridGraph((300, 60)); rng = np.random.default_rng(1)\n"
-        "graph.set_terminals(*rng.integers(0, 30, (2, 300, 60)))\n"
-        "graph.set_edges({o: rng.integers(0, 9, (300, 60)) for o in ((0, 1), (1, 0), (1, 1))})\n"
-        "before = graph.solve(4)\n"
-        "child = os.fork()\n"
-        "if child == 0:\n"
-        "    signal.alarm(30)\n"
-        "    again = graph.solve(4)\n"
-        "    graph.set_terminals(7, 0); graph.set_terminals(*rng.integers(0, 30, (2, 300, 60)))\n"
-        "    graph.solve(4)\n"
-        "    os._exit(0 if again.flow == before.flow and (again.mask == before.mask).all() else 1)\n"
-        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-    assert same(graph.solve(2), expected)

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 Offset = tuple[int, int]
 Weights = dict[Offset, np.ndarray]
@@ -32,6 +33,21 @@ def random_problem(
 
     weights = {o: draw(top) for o in offsets(connectivity, symmetric)}
     return draw(3 * top), draw(3 * top), weights
+
+
+def smooth_problem(
+    rng: np.random.Generator, shape: tuple[int, int], top: int
+) -> tuple[np.ndarray, np.ndarray, Weights]:
+    """Like an image's: large regions that want one side, edges that are weak here and there."""
+    wish = gaussian_filter(rng.normal(size=shape), rng.uniform(2, 12))
+    wish = np.rint(wish / np.abs(wish).max() * 2 * top).astype(np.int64)
+    wish += rng.integers(-top // 2, top // 2, shape, endpoint=True)
+    strength = np.exp(-3 * np.abs(gaussian_filter(rng.normal(size=shape), 1.5)) * 5)
+    weights = {
+        o: np.rint(top * strength * rng.uniform(0.5, 1, shape)).astype(np.int64)
+        for o in offsets(8, True)
+    }
+    return np.maximum(wish, 0), np.maximum(-wish, 0), weights
 
 
 def arcs(shape: tuple[int, int], weights: Weights) -> list[tuple[int, int, Any]]:
