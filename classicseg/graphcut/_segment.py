@@ -196,5 +196,6 @@ def terminals_of(
     background: NDArray[Any], foreground: NDArray[Any]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Source and sink capacities: the dearer label's energy above the cheaper one's."""
-    difference = background - foreground
+    with np.errstate(over="ignore"):  # an infinite difference rules a label out
+        difference = background - foreground
     return np.maximum(difference, 0), np.maximum(-difference, 0)
