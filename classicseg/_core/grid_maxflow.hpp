@@ -216,13 +216,17 @@ private:
         if (level == n_levels || pixels < min_coarsen_pixels) return;
         Grid2D<Capacity> coarse((fine.height + 1) / 2, (fine.width + 1) / 2);
         const size_t n_chunks = n_row_chunks(coarse.height);
-        Buffer<int64_t> largest(n_chunks);
+        Buffer<double> total(n_chunks);
         for_rows(pool, coarse.height, [&](int y0, int y1, size_t chunk) {
-            largest[chunk] = coarsen(fine, coarse, limit_, y0, y1);
+            if (!coarsen(fine, coarse, limit_, y0, y1)) total[chunk] = INFINITY;
         });
-        // Sums that come near the type's range end the descent (see GridMaxflow's limit).
+        for_rows(pool, coarse.height, [&](int y0, int y1, size_t chunk) {
+            total[chunk] = std::max(total[chunk], largest_total(coarse, y0, y1));
+        });
+        // An excess is at most the limit and what all arcs bring, whatever flow they carry.
+        const double most = static_cast<double>(std::numeric_limits<Capacity>::max() / 2 - limit_);
         for (size_t c = 0; c < n_chunks; c++)
-            if (largest[c] > std::numeric_limits<Capacity>::max() / 4 - limit_ / 2) return;
+            if (total[c] > most) return;
 
         const size_t n_arcs = static_cast<size_t>(coarse.n_nodes) * 8;
         Buffer<Capacity> capacity(n_arcs);

@@ -22,13 +22,13 @@ constexpr int block_direction(int a, int b, int k) {
 }
 
 // Fills the rows [y0, y1) of `coarse` (half the size of `fine`, rounded up). Excess is cut to
-// [-limit, limit]. Returns the largest sum of a node's outgoing capacities.
+// [-limit, limit]. False if a sum of capacities exceeds the type's range.
 template <class Capacity>
-int64_t coarsen(Grid2D<Capacity>& fine, Grid2D<Capacity>& coarse, int64_t limit, int y0, int y1) {
-    int64_t largest = 0;
+bool coarsen(Grid2D<Capacity>& fine, Grid2D<Capacity>& coarse, int64_t limit, int y0, int y1) {
+    bool fits = true;
     for (int y = y0; y < y1; y++) {
         for (int x = 0; x < coarse.width; x++) {
-            int64_t sum[8] = {}, excess = 0, total = 0;
+            int64_t sum[8] = {}, excess = 0;
             for (int a = 0; a < 2; a++) {
                 for (int b = 0; b < 2; b++) {
                     const int32_t i = fine.node(2 * y + a, 2 * x + b);
@@ -42,10 +42,26 @@ int64_t coarsen(Grid2D<Capacity>& fine, Grid2D<Capacity>& coarse, int64_t limit,
             }
             const int32_t node = coarse.node(y, x);
             for (int k = 0; k < 8; k++) {
-                total += sum[k];
+                fits &= sum[k] <= std::numeric_limits<Capacity>::max();
                 coarse.arcs(node)[k] = static_cast<Capacity>(sum[k]);
             }
             coarse.excess[node] = static_cast<Capacity>(std::clamp(excess, -limit, limit));
+        }
+    }
+    return fits;
+}
+
+// The largest sum of the capacities of a node's arcs, in and out.
+template <class Capacity>
+double largest_total(Grid2D<Capacity>& grid, int y0, int y1) {
+    double largest = 0;
+    for (int y = y0; y < y1; y++) {
+        for (int x = 0; x < grid.width; x++) {
+            const int32_t i = grid.node(y, x);
+            double total = 0;
+            for (int k = 0; k < 8; k++)
+                total += static_cast<double>(grid.arcs(i)[k]) +
+                         static_cast<double>(grid.arcs(i + grid.offset[k])[opposite(k)]);
             largest = std::max(largest, total);
         }
     }

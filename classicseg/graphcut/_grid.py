@@ -280,7 +280,7 @@ class _Kind:
         if not np.isfinite(float(carried)):
             raise ValueError(f"weights are as large as {max(largest.values()):g}: sums overflow")
         bits = min(50, 62 - n_pixels.bit_length()) if wide else 27
-        exponent = min(bits - 1 - int(np.frexp(float(carried))[1]), _MAX_EXPONENT)
+        exponent = min(bits - int(np.frexp(float(carried))[1]), _MAX_EXPONENT)
         return _Kind(wide, 1 << bits, 2.0**exponent)
 
 
