@@ -20,15 +20,13 @@ from classicseg._checks import (
 from classicseg._gmm import GMM, Assignment, assign, initial_centres, learn, nearest_centres
 from classicseg._kernels import ext
 from classicseg.grabcut._strokes import paint
+from classicseg.grabcut._trimap_cut import TrimapCut
 from classicseg.graphcut._contrast import contrast_of, cut_cost
-from classicseg.graphcut._grid import GridGraph
 
 __all__ = ["BACKGROUND", "FOREGROUND", "PROBABLY_BACKGROUND", "PROBABLY_FOREGROUND", "GrabCut"]
 
 # OpenCV's values.
 BACKGROUND, FOREGROUND, PROBABLY_BACKGROUND, PROBABLY_FOREGROUND = 0, 1, 2, 3
-
-Window = tuple[slice, slice]
 
 # Rounds after which an unlimited fit gives up; photographs settle in 5 to 40.
 _MAX_ROUNDS = 500
@@ -134,8 +132,7 @@ class GrabCut:
 
             self._opencv = OpenCVModels(as_uint8_image(image, data_range=data_range), self._rng)
         self._weights = contrast_of(self._pixels, self.gamma, None, 8, self._threads)
-        self._graph: GridGraph | None = None
-        self._window: Window = (slice(0, 0), slice(0, 0))  # the part of the image that it covers
+        self._exact_cut = TrimapCut(self._weights)
         self._assignments: tuple[Assignment, Assignment] | None = None
         self._stale = False
 
@@ -345,36 +342,11 @@ class GrabCut:
         assert self._assignments is not None
         trimap, before = self._started(), self.mask
         background, foreground = (a.energy for a in self._assignments)
-        mask = self._minimum_cut(background, foreground, trimap)
+        mask = self._exact_cut.solve(background, foreground, trimap, self._threads)
         self.trimap = np.where(trimap >= PROBABLY_BACKGROUND, mask.view(np.uint8) | 2, trimap)
         data = ext.data_energy(background, foreground, mask.view(np.uint8), self._threads)
         self.energies = (*self.energies, data + cut_cost(self._weights, mask, self._threads))
         return int((mask != before).sum())
-
-    def _minimum_cut(
-        self,
-        background: NDArray[np.float32],
-        foreground: NDArray[np.float32],
-        trimap: NDArray[np.uint8],
-    ) -> NDArray[np.bool_]:
-        """The best mask, solved on the part of the image that is open, with a hard margin."""
-        mask: NDArray[np.bool_] = trimap == FOREGROUND
-        window = _open_window(trimap)
-        if window is None:
-            return mask
-        if self._graph is None or not _contains(self._window, window):
-            self._window = window
-            self._graph = GridGraph(trimap[window].shape)
-            self._graph.set_edges({o: weight[window] for o, weight in self._weights.items()})
-        inside = self._window
-        energies = (np.ascontiguousarray(e[inside]) for e in (background, foreground))
-        source = np.empty(trimap[inside].shape, np.float32)
-        sink = np.empty_like(source)
-        labels = np.ascontiguousarray(trimap[inside])
-        ext.trimap_terminals(*energies, labels, source, sink, self._threads)
-        self._graph.set_terminals(source, sink)
-        mask[inside] = self._graph.solve(self._threads).mask
-        return mask
 
     def _fit_opencv(self) -> None:
         trimap = self._started()
@@ -393,20 +365,3 @@ class GrabCut:
                 self.converged = True
                 break
         self.trimap = trimap
-
-
-def _open_window(trimap: NDArray[np.uint8]) -> Window | None:
-    """The smallest window with all open pixels and their neighbours; None if none is open."""
-    is_open = trimap >= PROBABLY_BACKGROUND
-    rows = np.flatnonzero(is_open.any(axis=1))
-    columns = np.flatnonzero(is_open.any(axis=0))
-    if len(rows) == 0:
-        return None
-    return (
-        slice(max(0, int(rows[0]) - 1), min(trimap.shape[0], int(rows[-1]) + 2)),
-        slice(max(0, int(columns[0]) - 1), min(trimap.shape[1], int(columns[-1]) + 2)),
-    )
-
-
-def _contains(outer: Window, inner: Window) -> bool:
-    return all(o.start <= i.start and i.stop <= o.stop for o, i in zip(outer, inner, strict=True))

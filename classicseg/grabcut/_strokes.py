@@ -10,7 +10,10 @@ __all__ = ["paint"]
 
 def paint(shape: tuple[int, int], points: ArrayLike, radius: float) -> NDArray[np.bool_]:
     """Pixels within `radius` of the path through `points` (N, 2) as (x, y)."""
-    path = np.asarray(points, dtype=np.float64)
+    try:
+        path = np.asarray(points, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"points cannot be read as an array of numbers: {error}") from error
     if path.ndim != 2 or path.shape[1] != 2 or len(path) == 0:
         raise ValueError(f"points has shape {path.shape}, expected (N, 2) as (x, y), N >= 1")
     if not np.isfinite(path).all():
