@@ -196,7 +196,7 @@ class GrabCut:
             self._start(rect, trimap, mask, scribbles)
         self._started()
         if self.engine == "opencv":
-            self._fit_opencv()
+            self._fit_opencv(self.max_iter or _MAX_ROUNDS)
             return self
         self.converged = False
         for _ in range(self.max_iter or _MAX_ROUNDS):
@@ -250,7 +250,10 @@ class GrabCut:
         """
         self._started()
         if self.engine == "opencv":
-            self.trimap = self._opencv.refine(self._started())
+            if self._opencv.fresh:
+                self._fit_opencv(1)
+            else:
+                self.trimap = self._opencv.refine(self._started())
             return self
         if self._assignments is None and not self._learn():
             return self
@@ -298,17 +301,23 @@ class GrabCut:
         if self.engine == "opencv":
             self._opencv.restart()
 
+    def _has_both_sides(self) -> bool:
+        """Whether there are pixels to learn both mixtures from; a warning if not."""
+        mask = self.mask
+        if mask.any() and not mask.all():
+            return True
+        side = "foreground" if not mask.any() else "background"
+        warnings.warn(
+            f"GrabCut has no {side} pixel to learn from: the labels stay as they are",
+            stacklevel=4,
+        )
+        return False
+
     def _learn(self) -> bool:
         """New mixtures from the present labels. False, with a warning, if a side has no pixels."""
-        mask = self.mask
-        count = int(mask.sum())
-        if count == 0 or count == mask.size:
-            side = "foreground" if count == 0 else "background"
-            warnings.warn(
-                f"GrabCut has no {side} pixel to learn from: the labels stay as they are",
-                stacklevel=3,
-            )
+        if not self._has_both_sides():
             return False
+        mask = self.mask
         if self._assignments is None:
             first = (self._clusters(~mask), self._clusters(mask))
             self._assign(*learn(self._pixels, mask, first, self.n_components, self._threads))
@@ -348,20 +357,13 @@ class GrabCut:
         self.energies = (*self.energies, data + cut_cost(self._weights, mask, self._threads))
         return int((mask != before).sum())
 
-    def _fit_opencv(self) -> None:
-        trimap = self._started()
-        mask = self.mask
-        if mask.all() or not mask.any():
-            side = "background" if mask.all() else "foreground"
-            warnings.warn(
-                f"GrabCut has no {side} pixel to learn from: the labels stay as they are",
-                stacklevel=3,
-            )
-            return
+    def _fit_opencv(self, rounds: int) -> None:
         self.converged = False
-        for _ in range(self.max_iter or _MAX_ROUNDS):
-            before, trimap = trimap, self._opencv.learn_and_cut(trimap)
-            if np.array_equal(before & 1, trimap & 1):
+        for _ in range(rounds):
+            if not self._has_both_sides():
+                return
+            before = self.mask
+            self.trimap = self._opencv.learn_and_cut(self._started())
+            if np.array_equal(before, self.mask):
                 self.converged = True
-                break
-        self.trimap = trimap
+                return

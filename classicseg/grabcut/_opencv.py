@@ -11,7 +11,7 @@ __all__ = ["OpenCVModels"]
 
 
 class OpenCVModels:
-    """OpenCV's two mixtures over one image."""
+    """OpenCV's two mixtures over one image; `fresh` until they have been learned."""
 
     def __init__(self, image: NDArray[np.uint8], rng: np.random.Generator) -> None:
         try:
@@ -26,24 +26,22 @@ class OpenCVModels:
         self._background = np.zeros((1, 65))
         self._foreground = np.zeros((1, 65))
         self._seed = int(rng.integers(2**31))
-        self._fresh = True
+        self.fresh = True
 
     def learn_and_cut(self, trimap: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """One round; the first one of a start runs k-means."""
-        if self._fresh:
+        if self.fresh:
             self._cv2.setRNGSeed(self._seed)
-        mode = self._cv2.GC_INIT_WITH_MASK if self._fresh else self._cv2.GC_EVAL
-        self._fresh = False
+        mode = self._cv2.GC_INIT_WITH_MASK if self.fresh else self._cv2.GC_EVAL
+        self.fresh = False
         return self._run(trimap, mode)
 
     def refine(self, trimap: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """A cut with the present mixtures."""
-        if self._fresh:
-            return self.learn_and_cut(trimap)
+        """A cut with the present mixtures, once there are some."""
         return self._run(trimap, self._cv2.GC_EVAL_FREEZE_MODEL)
 
     def restart(self) -> None:
-        self._fresh = True
+        self.fresh = True
 
     def _run(self, trimap: NDArray[np.uint8], mode: int) -> NDArray[np.uint8]:
         result = trimap.copy()
