@@ -9,7 +9,9 @@
 #include <type_traits>
 #include <utility>
 
-#if defined(__linux__)
+// Under AddressSanitizer all memory comes from its own allocator, which watches the ends.
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
+#define CLASSICSEG_MMAP
 #include <sys/mman.h>
 #endif
 
@@ -17,8 +19,9 @@
 
 namespace classicseg::CLASSICSEG_ISA {
 
-// Zeroed memory of a fixed length. Large ones ask for huge pages: the solvers walk neighbourhoods
-// that touch three distant rows, and 4 KiB pages cost a TLB miss for each.
+// Zeroed memory of a fixed length. Large ones come from the system in huge pages where there are
+// any: the solvers walk neighbourhoods that touch three distant rows, and 4 KiB pages cost a TLB miss
+// for each. Such pages are zero when they are first touched, so that nobody has to write them twice.
 template <class T>
 class Buffer {
     static_assert(std::is_trivially_copyable_v<T>);
@@ -27,16 +30,22 @@ public:
     Buffer() = default;
     explicit Buffer(size_t n) : size_(n) {
         if (n == 0) return;
-        if (n > SIZE_MAX / sizeof(T) - huge_page) throw std::bad_alloc();
+        if (n > SIZE_MAX / sizeof(T) - 2 * huge_page) throw std::bad_alloc();
         const size_t bytes = n * sizeof(T);
-        const size_t align = bytes >= huge_page ? huge_page : 64;
-        const size_t rounded = (bytes + align - 1) / align * align;
-        data_ = static_cast<T*>(std::aligned_alloc(align, rounded));
-        if (!data_) throw std::bad_alloc();
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-        if (align == huge_page) madvise(data_, rounded, MADV_HUGEPAGE);
+#if defined(CLASSICSEG_MMAP)
+        if (bytes >= huge_page) {
+            mapped_ = (bytes + huge_page - 1) / huge_page * huge_page + huge_page;
+            base_ = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            if (base_ == MAP_FAILED) throw std::bad_alloc();
+            const auto address = reinterpret_cast<uintptr_t>(base_);
+            data_ = reinterpret_cast<T*>((address + huge_page - 1) / huge_page * huge_page);
+            madvise(data_, mapped_ - huge_page, MADV_HUGEPAGE);
+            return;
+        }
 #endif
-        std::memset(static_cast<void*>(data_), 0, bytes);
+        base_ = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
+        if (!base_) throw std::bad_alloc();
+        data_ = static_cast<T*>(std::memset(base_, 0, bytes));
     }
     Buffer(Buffer&& other) noexcept { swap(other); }
     Buffer& operator=(Buffer&& other) noexcept {
@@ -45,7 +54,15 @@ public:
     }
     Buffer(const Buffer&) = delete;
     Buffer& operator=(const Buffer&) = delete;
-    ~Buffer() { std::free(data_); }
+    ~Buffer() {
+#if defined(CLASSICSEG_MMAP)
+        if (mapped_) {
+            munmap(base_, mapped_);
+            return;
+        }
+#endif
+        std::free(base_);
+    }
 
     T& operator[](size_t i) { return data_[i]; }
     const T& operator[](size_t i) const { return data_[i]; }
@@ -58,9 +75,13 @@ private:
     void swap(Buffer& other) noexcept {
         std::swap(data_, other.data_);
         std::swap(size_, other.size_);
+        std::swap(base_, other.base_);
+        std::swap(mapped_, other.mapped_);
     }
     T* data_ = nullptr;
     size_t size_ = 0;
+    void* base_ = nullptr;  // what was allocated; data_ lies in it
+    size_t mapped_ = 0;     // its length if it is a mapping
 };
 
 // A growable list. std::vector<int> would be one weak symbol shared by every instruction set's
