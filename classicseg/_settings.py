@@ -7,6 +7,9 @@ import multiprocessing
 import numbers
 import os
 
+# More than any machine's cores: a larger number is a mistake, and would start that many threads.
+_MAX_THREADS = 1024
+
 
 def positive(value: float, name: str) -> float:
     """Check a finite number above 0."""
@@ -56,13 +59,16 @@ def check_threads(n_threads: int | None) -> int:
     process of joblib the share that joblib gives it, so that workers do not fight over cores.
     """
     if n_threads is not None:
-        return positive_int(n_threads, "n_threads")
+        given = positive_int(n_threads, "n_threads")
+        if given > _MAX_THREADS:
+            raise ValueError(f"n_threads is {n_threads}, expected at most {_MAX_THREADS}")
+        return given
     setting = os.environ.get("CLASSICSEG_NUM_THREADS", "").strip()
     if setting:
-        if not setting.isdecimal() or int(setting) < 1:
+        if not setting.isdecimal() or not 1 <= int(setting) <= _MAX_THREADS:
             raise ValueError(
                 f"the environment variable CLASSICSEG_NUM_THREADS is {setting!r}, expected a "
-                f"whole number from 1"
+                f"whole number from 1 to {_MAX_THREADS}"
             )
         return int(setting)
     worker = multiprocessing.current_process()

@@ -2,7 +2,8 @@
 
     python samples/advanced.py
 
-Prints the agreement with a hand-drawn mask after each step and writes steps.png, the picture in the README.
+Prints the agreement with a hand-drawn mask after each step and writes steps.png, the
+picture in the README.
 """
 
 import classicseg as cs
