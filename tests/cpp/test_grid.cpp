@@ -219,6 +219,18 @@ void test_push_and_masks(int height, int width, Random& random) {
     expect_masks(false);
 }
 
+// Sums beyond the type's range are reported.
+template <class Capacity>
+void test_sums_that_do_not_fit() {
+    const Capacity half = std::numeric_limits<Capacity>::max() / 2;
+    for (int too_much = 0; too_much < 2; too_much++) {
+        Grid2D<Capacity> fine(2, 4), coarse(1, 2);
+        fine.arcs(fine.node(0, 1))[E] = half + 1;
+        fine.arcs(fine.node(1, 1))[E] = static_cast<Capacity>(half + too_much);
+        CHECK(coarsen(fine, coarse, 1, 0, 1) == !too_much);
+    }
+}
+
 template <class Capacity>
 void test_sizes(int64_t largest) {
     Random random(4);
@@ -238,6 +250,7 @@ int main() {
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2")) return 77;  // skipped
 #endif
     test_neighbour_labels();
+    test_sums_that_do_not_fit<int32_t>();
     test_sizes<int32_t>(3);
     test_sizes<int32_t>(1 << 24);
     test_sizes<int64_t>(int64_t{1} << 40);
