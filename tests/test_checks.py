@@ -333,7 +333,7 @@ class TestThreads:
         with pytest.raises(ValueError, match=f"CLASSICSEG_NUM_THREADS is '{bad}'"):
             checks.check_threads(None)
 
-    @pytest.mark.parametrize("bad", [0, -1, 1.5, "2", True])
+    @pytest.mark.parametrize("bad", [0, -1, 1.5, "2", True, 2**40])
     def test_bad_argument(self, bad: Any) -> None:
         with pytest.raises((ValueError, TypeError), match="n_threads"):
             checks.check_threads(bad)

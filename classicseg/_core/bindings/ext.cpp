@@ -3,6 +3,7 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/unique_ptr.h>
 
+#include <algorithm>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -24,6 +25,11 @@ ImageView view(const Image& image) {
     if (image.shape(2) != 1 && image.shape(2) != 3) throw std::invalid_argument("1 or 3 channels");
     return {image.data(), static_cast<int>(image.shape(0)), static_cast<int>(image.shape(1)),
             static_cast<int>(image.shape(2))};
+}
+
+// A thread takes 50 microseconds to start, in which another one passes over some 100,000 pixels.
+int useful_threads(int n_threads, size_t n_pixels) {
+    return static_cast<int>(std::min<size_t>(static_cast<size_t>(n_threads), 1 + n_pixels / 200000));
 }
 
 template <class Array>
@@ -115,7 +121,7 @@ double cut_cost(nb::list weights, Input2D<uint8_t> mask, int n_threads) {
     const int height = static_cast<int>(mask.shape(0)), width = static_cast<int>(mask.shape(1));
     unpack<Input2D<float>>(weights, in, height, width);
     nb::gil_scoped_release release;
-    Pool pool(n_threads);
+    Pool pool(useful_threads(n_threads, mask.size()));
     return kernels().cut_cost(in, mask.data(), height, width, pool);
 }
 
@@ -131,7 +137,7 @@ void gmm_energies(Image image, nb::list wanted, Input2D<float> components, Outpu
     const uint8_t* mask[1];
     unpack<Input2D<uint8_t>>(wanted, mask, v.height, v.width);
     nb::gil_scoped_release release;
-    Pool pool(n_threads);
+    Pool pool(useful_threads(n_threads, energy.size()));
     kernels().gmm_energies(v, mask[0], components.data(), static_cast<int>(components.shape(0)), energy.data(),
                            best.data(), pool);
 }
@@ -144,7 +150,7 @@ void trimap_terminals(Input2D<float> background, Input2D<float> foreground, Inpu
     expect_shape(source, height, width);
     expect_shape(sink, height, width);
     nb::gil_scoped_release release;
-    Pool pool(n_threads);
+    Pool pool(useful_threads(n_threads, trimap.size()));
     kernels().trimap_terminals(background.data(), foreground.data(), trimap.data(), height, width,
                                source.data(), sink.data(), pool);
 }
@@ -155,7 +161,7 @@ double data_energy(Input2D<float> background, Input2D<float> foreground, Input2D
     expect_shape(background, height, width);
     expect_shape(foreground, height, width);
     nb::gil_scoped_release release;
-    Pool pool(n_threads);
+    Pool pool(useful_threads(n_threads, mask.size()));
     return kernels().data_energy(background.data(), foreground.data(), mask.data(), height, width, pool);
 }
 
@@ -173,10 +179,12 @@ void gmm_statistics(Image image, Input2D<uint8_t> mask, Input2D<uint8_t> backgro
     const int n_components = static_cast<int>(totals.shape(1));
     nb::gil_scoped_release release;
     const size_t n = mask.size();
-    for (size_t p = 0; p < n; p++)
-        if (component[mask.data()[p] != 0][p] >= n_components)
-            throw std::invalid_argument("a component's number is too large");
-    Pool pool(n_threads);
+    for (const uint8_t* numbers : component) {
+        uint8_t largest = 0;
+        for (size_t p = 0; p < n; p++) largest = std::max(largest, numbers[p]);
+        if (largest >= n_components) throw std::invalid_argument("a component's number is too large");
+    }
+    Pool pool(useful_threads(n_threads, n));
     kernels().gmm_statistics(v, mask.data(), component, n_components, totals.data(), pool);
 }
 
