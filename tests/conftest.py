@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from classicseg import compare, samples
+from classicseg.samples import Sample
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
@@ -21,3 +24,31 @@ def shared_data() -> Path:
 def rng() -> np.random.Generator:
     """Random numbers, the same in every run."""
     return np.random.default_rng(20040809)
+
+
+def quarter(name: str) -> Sample:
+    """A bundled sample at a quarter of its size."""
+    whole = samples.load(name)
+    x, y, width, height = whole.rect
+    return Sample(
+        name=name,
+        image=np.ascontiguousarray(whole.image[::4, ::4]),
+        mask=whole.mask[::4, ::4],
+        void=whole.void[::4, ::4],
+        truth=whole.truth[::4, ::4],
+        rect=(x // 4, y // 4, width // 4 + 1, height // 4 + 1),
+        scribbles=whole.scribbles[::4, ::4],
+        description=whole.description,
+    )
+
+
+@pytest.fixture(scope="session")
+def small() -> list[Sample]:
+    """Two bundled samples, a colour and a grey one, that take little time."""
+    return [quarter("flower"), quarter("coins")]
+
+
+@pytest.fixture(scope="session")
+def table(small: list[Sample]) -> compare.Comparison:
+    """All pipelines on them."""
+    return compare.run(samples=small)

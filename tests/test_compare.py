@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.util
-import io as textio
 import json
 import math
 import warnings
@@ -14,38 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from rich.console import Console
+from printing import printed
 from sklearn.metrics import confusion_matrix, jaccard_score
 
-from classicseg import compare, graphcut, io, saliency, samples
-from classicseg.compare import Evidence, Task, pictures, pipelines
+from classicseg import compare, graphcut, saliency
+from classicseg.compare import Evidence, Task, pipelines
 from classicseg.samples import Sample
-
-
-def quarter(name: str) -> Sample:
-    """A bundled sample at a quarter of its size."""
-    whole = samples.load(name)
-    x, y, width, height = whole.rect
-    return Sample(
-        name=name,
-        image=np.ascontiguousarray(whole.image[::4, ::4]),
-        mask=whole.mask[::4, ::4],
-        void=whole.void[::4, ::4],
-        truth=whole.truth[::4, ::4],
-        rect=(x // 4, y // 4, width // 4 + 1, height // 4 + 1),
-        scribbles=whole.scribbles[::4, ::4],
-        description=whole.description,
-    )
-
-
-@pytest.fixture(scope="module")
-def small() -> list[Sample]:
-    return [quarter("flower"), quarter("coins")]
-
-
-@pytest.fixture(scope="module")
-def table(small: list[Sample]) -> compare.Comparison:
-    return compare.run(samples=small)
 
 
 def knows_the_truth(truth: NDArray[Any]) -> Any:
@@ -358,83 +330,3 @@ def test_progress_counts_to_the_end(small: list[Sample]) -> None:
     chosen = ["saliency:centre_prior+argmax", "saliency:frequency_tuned+argmax"]
     compare.run(chosen, small, progress=lambda done, total: calls.append((done, total)))
     assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
-
-
-def printed(result: compare.Comparison, width: int) -> str:
-    stream = textio.StringIO()
-    Console(file=stream, width=width).print(compare.table(result))
-    return stream.getvalue()
-
-
-def test_the_table_fits_a_terminal_of_eighty_columns(table: compare.Comparison) -> None:
-    text = printed(table, 80)
-    for row in table.rows:
-        assert row.pipeline in text
-        assert f"{row.mean_iou:.3f}" in text
-    assert "…" not in text
-    positions = [text.index(row.pipeline) for row in table.rows]
-    assert positions == sorted(positions)
-
-
-def test_results_are_strict_json_with_all_scores(
-    table: compare.Comparison, tmp_path: Path, small: list[Sample]
-) -> None:
-    results, *sheets = compare.write(table, tmp_path / "new" / "folder", ["classicseg", "a b"])
-    written = json.loads(results.read_text(encoding="utf-8"), parse_constant=pytest.fail)
-    assert written["command"] == "classicseg 'a b'"
-    assert written["seed"] == 0
-    assert written["engine"] == "native"
-    assert written["versions"]["numpy"] == np.__version__
-    assert written["machine"]["cores"] >= 1
-    assert [entry["name"] for entry in written["samples"]] == ["flower", "coins"]
-    for entry, row in zip(written["pipelines"], table.rows, strict=True):
-        assert entry["pipeline"] == row.pipeline
-        assert entry["mean_iou"] == row.mean_iou
-        assert [image["mean_iou"] for image in entry["images"]] == [
-            result.mean_iou for result in row.results
-        ]
-        counted = sum(np.sum(image["confusion"]) for image in entry["images"])
-        assert counted == sum((sample.truth != 255).sum() for sample in small)
-    assert [path.name for path in sheets] == ["sheet.png"]
-    assert io.read_image(sheets[0]).shape[1] > 14 * 256
-
-
-def test_many_samples_take_several_pages_and_old_ones_go(
-    small: list[Sample], tmp_path: Path
-) -> None:
-    many = [dataclasses.replace(small[0], name=f"flower {i}") for i in range(13)]
-    for name in ("sheet.png", "sheet-3.png", "sheet-of-mine.png"):
-        (tmp_path / name).write_bytes(b"old")
-    result = compare.run(["saliency:centre_prior+argmax"], many)
-    paths = compare.write(result, tmp_path)
-    assert [path.name for path in paths] == ["results.json", "sheet-1.png", "sheet-2.png"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "results.json",
-        "sheet-1.png",
-        "sheet-2.png",
-        "sheet-of-mine.png",
-    ]
-    first, second = (io.read_image(path) for path in paths[1:])
-    assert first.shape[0] > 4 * second.shape[0]
-
-
-def test_errors_are_coloured_and_void_is_not() -> None:
-    truth = np.array([[0, 0, 1, 1, 255, 255]], np.uint8)
-    mask = np.array([[False, True, False, True, False, True]])
-    sample = Sample(
-        name="strip",
-        image=np.full((1, 6, 3), 200, np.uint8),
-        mask=truth == 1,
-        void=truth == 255,
-        truth=truth,
-        rect=(0, 0, 6, 1),
-        scribbles=np.zeros((1, 6), np.uint8),
-        description="",
-    )
-    right_out, added, missed, right_in, void_out, void_in = pictures.errors(sample, mask)[0]
-    assert right_out.max() < 60
-    assert added[0] > added[2] + 100
-    assert missed[2] > missed[0] + 100
-    np.testing.assert_array_equal(right_in, (200, 200, 200))
-    np.testing.assert_array_equal(void_in, right_in)
-    np.testing.assert_array_equal(void_out, right_out)

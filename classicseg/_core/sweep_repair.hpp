@@ -57,9 +57,6 @@ public:
         solve();
     }
 
-    int first_row() const { return y0_; }
-    int end_row() const { return y1_; }
-
 private:
     using Neighbours = NeighbourLabels;
     Neighbours neighbours(int32_t i) const { return Neighbours(d_ + i, g_->stride); }
