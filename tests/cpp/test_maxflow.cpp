@@ -352,6 +352,29 @@ void test_largest(const std::vector<const Kernels*>& tables, bool wide, int64_t 
     }
 }
 
+// Arcs near the limit all lead east, from many sources to few sinks: on coarser levels their sums
+// leave the type's range unless the descent ends in time.
+template <class T>
+void test_piling_up(const std::vector<const Kernels*>& tables, bool wide, int64_t largest) {
+    Problem<T> problem{130, 128, 1, {}, {}, {}};
+    problem.towards[3].assign(problem.size(), 0);
+    problem.towards[4].assign(problem.size(), static_cast<T>(largest));
+    problem.source.assign(problem.size(), 0);
+    problem.sink.assign(problem.size(), 0);
+    for (int y = 0; y < problem.height; y++) {
+        for (int x = 0; x < 64; x++) problem.source[problem.pixel(y, x)] = static_cast<T>(largest);
+        for (int x = 120; x < 128; x++) problem.sink[problem.pixel(y, x)] = static_cast<T>(largest);
+    }
+    for (const Kernels* kernels : tables) {
+        current_case = std::string(kernels->name) + ", piling up, " + type_name<T>();
+        Pool pool(2);
+        Solver<T> solver(*kernels, problem, wide, largest + 1);
+        solver.set_arcs(problem, pool);
+        solver.set_terminals(problem, pool);
+        solver.expect(reference(problem, largest + 1), pool);
+    }
+}
+
 }  // namespace
 
 int main(int n_arguments, char** arguments) {
@@ -363,6 +386,8 @@ int main(int n_arguments, char** arguments) {
     test_long_ways(tables);
     test_largest<int32_t>(tables, false, (1 << 26) - 1, 1 << 29, std::numeric_limits<int32_t>::max());
     test_largest<int64_t>(tables, false, (1 << 26) - 1, 1 << 29, int64_t{1} << 45);
+    test_piling_up<int32_t>(tables, false, (1 << 29) - 1);
+    test_piling_up<int64_t>(tables, true, (int64_t{1} << 47) - 1);
     // 2^62 is what all pixels together may reach.
     test_largest<int64_t>(tables, true, (int64_t{1} << 46) - 1, int64_t{1} << 49, int64_t{1} << 49);
 }
