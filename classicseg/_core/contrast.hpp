@@ -32,12 +32,39 @@ inline float exp_negative(float x) {
     return x < -87.0f ? 0.0f : std::bit_cast<float>(bits);
 }
 
+// A row of an image and the one below it, channel by channel, so that loops over pixels read
+// consecutive values.
 template <int C>
-float squared_difference(const float* p, const float* q) {
-    float sum = 0;
-    for (int c = 0; c < C; c++) sum += (p[c] - q[c]) * (p[c] - q[c]);
-    return sum;
-}
+class RowPair {
+public:
+    RowPair(const float* image, int height, int width)
+        : image_(image),
+          height_(height),
+          width_(width),
+          rows_(2 * C * static_cast<size_t>(width)) {}
+
+    void load(int y) {
+        for (int below = 0; below < 2 && y + below < height_; below++) {
+            const float* from = image_ + static_cast<ptrdiff_t>(y + below) * width_ * C;
+            float* to = rows_.data() + static_cast<ptrdiff_t>(below) * C * width_;
+            for (int x = 0; x < width_; x++)
+                for (int c = 0; c < C; c++) to[static_cast<ptrdiff_t>(c) * width_ + x] = from[x * C + c];
+        }
+    }
+    // Squared difference of the colours of pixel x and its neighbour in a direction E, SW, S or SE.
+    float squared_difference(int k, int x) const {
+        const float* p = rows_.data() + x;
+        const float* q = p + static_cast<ptrdiff_t>(direction_dy[k]) * C * width_ + direction_dx[k];
+        float sum = 0;
+        for (int c = 0; c < C; c++, p += width_, q += width_) sum += (*p - *q) * (*p - *q);
+        return sum;
+    }
+
+private:
+    const float* image_;
+    int height_, width_;
+    Buffer<float> rows_;
+};
 
 // The pixels x of a row whose neighbour in direction k is in the image.
 inline void row_range(int k, int width, int& first, int& end) {
@@ -51,13 +78,12 @@ double sum_squared_differences(const float* image, int height, int width, bool d
     Buffer<double> sums(n_row_chunks(height));
     for_rows(pool, height, [&](int y0, int y1, size_t chunk) {
         double total = 0;
+        RowPair<C> rows(image, height, width);
         for (int y = y0; y < y1; y++) {
+            rows.load(y);
             for (int k = E; k <= SE; k++) {
                 if ((k == SW || k == SE) && !diagonals) continue;
                 if (y + direction_dy[k] >= height) continue;
-                const ptrdiff_t row = static_cast<ptrdiff_t>(y) * width;
-                const float* p = image + row * C;
-                const float* q = p + (direction_dy[k] * static_cast<ptrdiff_t>(width) + direction_dx[k]) * C;
                 int first, end;
                 row_range(k, width, first, end);
                 // Eight partial sums: one alone would be a chain of dependent additions.
@@ -68,8 +94,8 @@ double sum_squared_differences(const float* image, int height, int width, bool d
                     int xx = x;
                     for (; xx + 8 <= stop; xx += 8)
                         for (int lane = 0; lane < 8; lane++)
-                            part[lane] += squared_difference<C>(p + (xx + lane) * C, q + (xx + lane) * C);
-                    for (; xx < stop; xx++) part[0] += squared_difference<C>(p + xx * C, q + xx * C);
+                            part[lane] += rows.squared_difference(k, xx + lane);
+                    for (; xx < stop; xx++) part[0] += rows.squared_difference(k, xx);
                     for (float f : part) total += static_cast<double>(f);
                 }
             }
@@ -87,7 +113,9 @@ template <int C>
 void contrast_weights(const float* image, int height, int width, float gamma, float beta,
                       float* const* weights, Pool& pool) {
     for_rows(pool, height, [&](int y0, int y1, size_t) {
+        RowPair<C> rows(image, height, width);
         for (int y = y0; y < y1; y++) {
+            rows.load(y);
             for (int k = E; k <= SE; k++) {
                 if (!weights[k - E]) continue;
                 const ptrdiff_t row = static_cast<ptrdiff_t>(y) * width;
@@ -98,11 +126,9 @@ void contrast_weights(const float* image, int height, int width, float gamma, fl
                 if (!inside) end = first = 0;
                 for (int x = 0; x < first; x++) out[x] = 0;
                 for (int x = end; x < width; x++) out[x] = 0;
-                const float* p = image + row * C;
-                const float* q = p + (direction_dy[k] * static_cast<ptrdiff_t>(width) + direction_dx[k]) * C;
                 const float scale = k == SW || k == SE ? gamma / std::sqrt(2.0f) : gamma;
                 for (int x = first; x < end; x++)
-                    out[x] = scale * exp_negative(-beta * squared_difference<C>(p + x * C, q + x * C));
+                    out[x] = scale * exp_negative(-beta * rows.squared_difference(k, x));
             }
         }
     });

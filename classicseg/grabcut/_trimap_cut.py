@@ -44,7 +44,7 @@ class TrimapCut:
         source = np.empty(labels.shape, np.float32)
         sink = np.empty(labels.shape, np.float32)
         ext.trimap_terminals(*energies, labels, source, sink, n_threads)
-        self._graph.set_terminals(source, sink)
+        self._graph._set_checked_terminals(source, sink)
         mask[inside] = self._graph.solve(n_threads).mask
         return mask
 

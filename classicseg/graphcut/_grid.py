@@ -132,6 +132,10 @@ class GridGraph:
             checked[1].astype(dtype, copy=False),
         )
 
+    def _set_checked_terminals(self, source: NDArray[Any], sink: NDArray[Any]) -> None:
+        """`set_terminals` of new arrays that are known to be right and that nobody writes to."""
+        self._terminals = (source, sink)
+
     def set_edges(self, weights: Mapping[tuple[int, int], ArrayLike]) -> None:
         """Set, or replace, the capacities between neighbouring pixels.
 
