@@ -72,6 +72,23 @@ inline void row_range(int k, int width, int& first, int& end) {
     end = direction_dx[k] > 0 ? width - 1 : width;
 }
 
+// Sum of value(x) over [first, end). Eight partial sums of floats, since one alone would be a chain of
+// dependent additions, and short enough ones not to lose digits.
+template <class Value>
+double sum_in_lanes(int first, int end, Value&& value) {
+    double total = 0;
+    for (int begin = first; begin < end; begin += 1024) {
+        const int stop = std::min(end, begin + 1024);
+        float part[8] = {};
+        int x = begin;
+        for (; x + 8 <= stop; x += 8)
+            for (int lane = 0; lane < 8; lane++) part[lane] += value(x + lane);
+        for (; x < stop; x++) part[0] += value(x);
+        for (float f : part) total += static_cast<double>(f);
+    }
+    return total;
+}
+
 // Sum of |difference|^2 over all pairs of neighbours, diagonals if asked for.
 template <int C>
 double sum_squared_differences(const float* image, int height, int width, bool diagonals, Pool& pool) {
@@ -86,18 +103,7 @@ double sum_squared_differences(const float* image, int height, int width, bool d
                 if (y + direction_dy[k] >= height) continue;
                 int first, end;
                 row_range(k, width, first, end);
-                // Eight partial sums: one alone would be a chain of dependent additions.
-                float part[8];
-                for (int x = first; x < end; x += 1024) {
-                    const int stop = std::min(end, x + 1024);
-                    for (float& f : part) f = 0;
-                    int xx = x;
-                    for (; xx + 8 <= stop; xx += 8)
-                        for (int lane = 0; lane < 8; lane++)
-                            part[lane] += rows.squared_difference(k, xx + lane);
-                    for (; xx < stop; xx++) part[0] += rows.squared_difference(k, xx);
-                    for (float f : part) total += static_cast<double>(f);
-                }
+                total += sum_in_lanes(first, end, [&](int x) { return rows.squared_difference(k, x); });
             }
         }
         sums[chunk] = total;
@@ -148,17 +154,7 @@ inline double cut_cost(const float* const* weights, const uint8_t* mask, int hei
                 const float* w = weights[k - E] + row;
                 int first, end;
                 row_range(k, width, first, end);
-                float part[8];
-                for (int x = first; x < end; x += 1024) {
-                    const int stop = std::min(end, x + 1024);
-                    for (float& f : part) f = 0;
-                    int xx = x;
-                    for (; xx + 8 <= stop; xx += 8)
-                        for (int lane = 0; lane < 8; lane++)
-                            part[lane] += m[xx + lane] != n[xx + lane] ? w[xx + lane] : 0.0f;
-                    for (; xx < stop; xx++) part[0] += m[xx] != n[xx] ? w[xx] : 0.0f;
-                    for (float f : part) total += static_cast<double>(f);
-                }
+                total += sum_in_lanes(first, end, [&](int x) { return m[x] != n[x] ? w[x] : 0.0f; });
             }
         }
         sums[chunk] = total;
