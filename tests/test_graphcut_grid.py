@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from cuts import same, solve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import maxflow as reference
@@ -11,27 +12,6 @@ from reference import maxflow as reference
 from classicseg.graphcut import Cut, GridGraph
 
 Problem = tuple[np.ndarray, np.ndarray, reference.Weights]
-
-
-def solve(
-    source: np.ndarray,
-    sink: np.ndarray,
-    weights: reference.Weights,
-    n_threads: int | None = 1,
-    connectivity: int = 8,
-) -> Cut:
-    graph = GridGraph(source.shape, connectivity)
-    graph.set_terminals(source, sink)
-    graph.set_edges(weights)
-    return graph.solve(n_threads)
-
-
-def same(a: Cut, b: Cut) -> bool:
-    return (
-        a.flow == b.flow
-        and np.array_equal(a.mask, b.mask)
-        and np.array_equal(a.maximal_mask, b.maximal_mask)
-    )
 
 
 def assert_optimal(cut: Cut, source: np.ndarray, sink: np.ndarray, weights: dict) -> None:

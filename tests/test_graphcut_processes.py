@@ -10,31 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cuts import same, solve
 from reference import maxflow as reference
 
-from classicseg.graphcut import Cut, GridGraph
-
-
-def solve(
-    source: np.ndarray,
-    sink: np.ndarray,
-    weights: reference.Weights,
-    n_threads: int | None = 1,
-    connectivity: int = 8,
-) -> Cut:
-    graph = GridGraph(source.shape, connectivity)
-    graph.set_terminals(source, sink)
-    graph.set_edges(weights)
-    return graph.solve(n_threads)
-
-
-def same(a: Cut, b: Cut) -> bool:
-    return (
-        a.flow == b.flow
-        and np.array_equal(a.mask, b.mask)
-        and np.array_equal(a.maximal_mask, b.maximal_mask)
-    )
-
+from classicseg.graphcut import GridGraph
 
 SOLVE_IN_A_NEW_PROCESS = """
 import sys
