@@ -6,7 +6,7 @@
 #include <limits>
 #include <type_traits>
 
-#include "kernels.hpp"
+#include "graphcut_kernels.hpp"
 #include "multilevel.hpp"
 #include "rows.hpp"
 #include "sweep_repair.hpp"

@@ -5,13 +5,18 @@
 
 namespace classicseg {
 
-namespace baseline {
-extern const Kernels table;
-}
+// Each *_isa.cpp file defines the kernels of one module in the namespace of its instruction set.
+#define CLASSICSEG_TABLE(isa)                                           \
+    namespace isa {                                                     \
+    extern const GraphcutKernels graphcut_kernels;                      \
+    extern const GmmKernels gmm_kernels;                                \
+    extern const Kernels table;                                         \
+    const Kernels table = {#isa, graphcut_kernels, gmm_kernels};        \
+    }
+
+CLASSICSEG_TABLE(baseline)
 #if defined(CLASSICSEG_X86_64)
-namespace x86_64_v3 {
-extern const Kernels table;
-}
+CLASSICSEG_TABLE(x86_64_v3)
 #endif
 
 const Kernels& kernels() {

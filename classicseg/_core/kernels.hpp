@@ -1,79 +1,15 @@
-// What the Python bindings see of the kernels: plain pointers, and one table per instruction set.
+// All kernels, one table for each instruction set.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <type_traits>
-
-#include "pool.hpp"
+#include "gmm_kernels.hpp"
+#include "graphcut_kernels.hpp"
 
 namespace classicseg {
 
-// Capacities of type T (int32, int64, float or double); floats are multiplied by a scale and rounded.
-template <class T>
-struct GridArcs {
-    const T* towards[8] = {};  // (height, width) in raster order of the directions, or null
-    bool symmetric = true;     // no direction is given together with its opposite
-    // A direction that is missing has the capacity of its opposite.
-};
-
-// What sums of T are kept in.
-template <class T>
-using Sum = std::conditional_t<std::is_integral_v<T>, int64_t, double>;
-
-class GridMaxflow {
-public:
-    virtual ~GridMaxflow() = default;
-
-#define CLASSICSEG_FOR_CAPACITY(T)                                                             \
-    /* Replaces the arcs. A flow that is there stays, cut to the new capacities. */            \
-    virtual void set_arcs(const GridArcs<T>& arcs, double scale, Pool& pool) = 0;              \
-    /* Replaces source and sink capacities; `old_*` are the ones set before, or null. */       \
-    /* Returns the sum of min(source, sink), unscaled. */                                      \
-    virtual Sum<T> set_terminals(const T* source, const T* sink, const T* old_source,          \
-                                 const T* old_sink, double scale, Pool& pool) = 0;
-    CLASSICSEG_FOR_CAPACITY(int32_t)
-    CLASSICSEG_FOR_CAPACITY(int64_t)
-    CLASSICSEG_FOR_CAPACITY(float)
-    CLASSICSEG_FOR_CAPACITY(double)
-#undef CLASSICSEG_FOR_CAPACITY
-
-    // Maximum flow beyond min(source, sink), in scaled units.
-    virtual int64_t solve(Pool& pool) = 0;
-    // The smallest and the largest set of pixels on the source side of a minimum cut, as 0 and 1.
-    virtual void cut(uint8_t* minimal, uint8_t* maximal, Pool& pool) = 0;
-};
-
-// An image is (height, width, channels) float in 0..255, with 1 or 3 channels.
-struct ImageView {
-    const float* data;
-    int height, width, channels;
-};
-
 struct Kernels {
-    const char* name;
-    // Sum of squared colour differences over all pairs of neighbours.
-    double (*sum_squared_differences)(ImageView image, bool diagonals, Pool& pool);
-    // Weights of the arcs towards E, SW, S, SE; null pointers are left out.
-    void (*contrast_weights)(ImageView image, float gamma, float beta, float* const weights[4], Pool& pool);
-    // Sum of the weights between pixels of different masks (0 and 1).
-    double (*cut_cost)(const float* const weights[4], const uint8_t* mask, int height, int width, Pool& pool);
-    // Energy and best component of each wanted pixel (null: of all). `components` has
-    // 1 + C + C (C + 1) / 2 floats each.
-    void (*gmm_energies)(ImageView image, const uint8_t* wanted, const float* components,
-                         int n_components, float* energy, uint8_t* best, Pool& pool);
-    // Terminals of a cut between two energy maps with hard labels from a trimap.
-    void (*trimap_terminals)(const float* background, const float* foreground, const uint8_t* trimap,
-                             int height, int width, float* source, float* sink, Pool& pool);
-    // Sum of each pixel's energy on its side of the mask.
-    double (*data_energy)(const float* background, const float* foreground, const uint8_t* mask,
-                          int height, int width, Pool& pool);
-    // Count, sums and products by side and component (see gmm.hpp).
-    void (*gmm_statistics)(ImageView image, const uint8_t* mask, const uint8_t* const component[2],
-                           int n_components, double* totals, Pool& pool);
-    // `wide` takes 64-bit capacities; excesses are cut to [-limit, limit].
-    std::unique_ptr<GridMaxflow> (*grid_maxflow)(int height, int width, bool wide, int64_t limit);
+    const char* name;  // of the instruction set
+    const GraphcutKernels& graphcut;
+    const GmmKernels& gmm;
 };
 
 const Kernels& kernels();  // the best ones that this processor can run

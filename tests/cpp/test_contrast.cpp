@@ -32,7 +32,7 @@ void test_sum(const Image& image, const Kernels& kernels, Pool& pool, double (&f
                 for (int k = 0; k < 4; k++)
                     if (inside(image, y, x, k) && (diagonals || dy[k] * dx[k] == 0))
                         expected += squared_difference(image, y, x, k);
-        const double sum = kernels.sum_squared_differences(image.view(), diagonals, pool);
+        const double sum = kernels.graphcut.sum_squared_differences(image.view(), diagonals, pool);
         CHECK(near(sum, expected, 1e-5));
         if (first[diagonals] < 0) first[diagonals] = sum;
         CHECK(sum == first[diagonals]);
@@ -52,7 +52,7 @@ void test_weights(const Image& image, const Kernels& kernels, Pool& pool, std::v
             weights[k].assign(n, -1);
             pointers[k] = weights[k].data();
         }
-        kernels.contrast_weights(image.view(), gamma, beta, pointers, pool);
+        kernels.graphcut.contrast_weights(image.view(), gamma, beta, pointers, pool);
         for (int k = 0; k < 4; k++) {
             for (int y = 0; y < image.height; y++) {
                 for (int x = 0; x < image.width; x++) {
@@ -79,7 +79,7 @@ void test_weights(const Image& image, const Kernels& kernels, Pool& pool, std::v
         // Null pointers are left out, and the others are the same as before.
         std::vector<float> south(n, -1);
         float* some[4] = {nullptr, nullptr, south.data(), nullptr};
-        kernels.contrast_weights(image.view(), gamma, beta, some, pool);
+        kernels.graphcut.contrast_weights(image.view(), gamma, beta, some, pool);
         CHECK(south == weights[2]);
     }
 }
@@ -103,7 +103,7 @@ void test_cut_cost(const Image& image, const Kernels& kernels, Pool& pool, std::
                 if (mask[p] != mask[q]) expected += static_cast<double>(weights[kk][p]);
             }
     }
-    const double cost = kernels.cut_cost(pointers, mask.data(), image.height, image.width, pool);
+    const double cost = kernels.graphcut.cut_cost(pointers, mask.data(), image.height, image.width, pool);
     CHECK(cost == expected);  // sixteenths: exact in any order
     if (first < 0) first = cost;
     CHECK(cost == first);

@@ -45,7 +45,7 @@ Energies energies(const Image& image, const uint8_t* wanted, const std::vector<f
                   int n_components, const Kernels& kernels, Pool& pool) {
     const size_t n = static_cast<size_t>(image.height) * static_cast<size_t>(image.width);
     Energies result{std::vector<float>(n, -99), std::vector<uint8_t>(n, 99)};
-    kernels.gmm_energies(image.view(), wanted, components.data(), n_components, result.energy.data(),
+    kernels.gmm.energies(image.view(), wanted, components.data(), n_components, result.energy.data(),
                          result.best.data(), pool);
     return result;
 }
@@ -109,7 +109,7 @@ void test_statistics(const Image& image, const Kernels& kernels, Pool& pool, std
                                foreground = random_bytes(n, 4, random);  // component 4 is empty
     const uint8_t* const component[2] = {background.data(), foreground.data()};
     std::vector<double> totals(2 * n_components * fields, -1), expected(totals.size(), 0);
-    kernels.gmm_statistics(image.view(), mask.data(), component, n_components, totals.data(), pool);
+    kernels.gmm.statistics(image.view(), mask.data(), component, n_components, totals.data(), pool);
     for (size_t p = 0; p < n; p++) {
         double* t = expected.data() + (static_cast<size_t>(mask[p]) * n_components + component[mask[p]][p]) * fields;
         const float* z = image.data.data() + p * static_cast<size_t>(channels);
@@ -133,9 +133,9 @@ void test_terminals_and_data_energy(const Image& image, const Kernels& kernels, 
         foreground[p] = random() % 8 ? static_cast<float>(random() % 500) / 8 : background[p];
     }
     const std::vector<uint8_t> trimap = random_bytes(n, 4, random), mask = random_bytes(n, 2, random);
-    kernels.trimap_terminals(background.data(), foreground.data(), trimap.data(), height, width, source.data(),
+    kernels.gmm.trimap_terminals(background.data(), foreground.data(), trimap.data(), height, width, source.data(),
                              sink.data(), pool);
-    const double energy = kernels.data_energy(background.data(), foreground.data(), mask.data(), height, width, pool);
+    const double energy = kernels.gmm.data_energy(background.data(), foreground.data(), mask.data(), height, width, pool);
     const float infinity = std::numeric_limits<float>::infinity();
     double expected = 0;
     for (size_t p = 0; p < n; p++) {

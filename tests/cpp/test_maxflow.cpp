@@ -82,7 +82,7 @@ template <class T>
 class Solver {
 public:
     Solver(const Kernels& kernels, const Problem<T>& problem, bool wide, int64_t limit)
-        : solver_(kernels.grid_maxflow(problem.height, problem.width, wide, limit)) {}
+        : solver_(kernels.graphcut.grid_maxflow(problem.height, problem.width, wide, limit)) {}
 
     void set_arcs(const Problem<T>& problem, Pool& pool) {
         GridArcs<T> arcs;

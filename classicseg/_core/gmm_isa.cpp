@@ -1,26 +1,9 @@
 // Compiled once for each instruction set, with CLASSICSEG_ISA naming it.
-#include "contrast.hpp"
 #include "gmm.hpp"
-#include "grid_maxflow.hpp"
+#include "gmm_kernels.hpp"
 
 namespace classicseg::CLASSICSEG_ISA {
-
-std::unique_ptr<GridMaxflow> make_grid_maxflow(int height, int width, bool wide, int64_t limit) {
-    if (wide) return std::unique_ptr<GridMaxflow>(new GridMaxflowOn<int64_t>(height, width, limit));
-    return std::unique_ptr<GridMaxflow>(new GridMaxflowOn<int32_t>(height, width, limit));
-}
-
 namespace {
-
-double run_sum_squared_differences(ImageView v, bool diagonals, Pool& pool) {
-    const auto run = v.channels == 1 ? sum_squared_differences<1> : sum_squared_differences<3>;
-    return run(v.data, v.height, v.width, diagonals, pool);
-}
-
-void run_contrast_weights(ImageView v, float gamma, float beta, float* const weights[4], Pool& pool) {
-    const auto run = v.channels == 1 ? contrast_weights<1> : contrast_weights<3>;
-    run(v.data, v.height, v.width, gamma, beta, weights, pool);
-}
 
 template <int C>
 void gmm_energies_of(ImageView v, const uint8_t* wanted, const float* components, int n_components,
@@ -69,11 +52,7 @@ void run_gmm_statistics(ImageView v, const uint8_t* mask, const uint8_t* const c
 
 }  // namespace
 
-#define CLASSICSEG_QUOTE(x) #x
-#define CLASSICSEG_NAME(x) CLASSICSEG_QUOTE(x)
-extern const Kernels table;
-const Kernels table = {
-    CLASSICSEG_NAME(CLASSICSEG_ISA), run_sum_squared_differences, run_contrast_weights, cut_cost,
-    run_gmm_energies, run_trimap_terminals, run_data_energy, run_gmm_statistics, make_grid_maxflow};
+extern const GmmKernels gmm_kernels;
+const GmmKernels gmm_kernels = {run_gmm_energies, run_trimap_terminals, run_data_energy, run_gmm_statistics};
 
 }  // namespace classicseg::CLASSICSEG_ISA

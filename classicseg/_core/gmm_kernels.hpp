@@ -1,0 +1,27 @@
+// Colour mixtures as the bindings see them.
+#pragma once
+
+#include <cstdint>
+
+#include "image_view.hpp"
+#include "pool.hpp"
+
+namespace classicseg {
+
+struct GmmKernels {
+    // Energy and best component of each wanted pixel (null: of all). `components` has
+    // 1 + C + C (C + 1) / 2 floats each.
+    void (*energies)(ImageView image, const uint8_t* wanted, const float* components,
+                         int n_components, float* energy, uint8_t* best, Pool& pool);
+    // Terminals of a cut between two energy maps with hard labels from a trimap.
+    void (*trimap_terminals)(const float* background, const float* foreground, const uint8_t* trimap,
+                             int height, int width, float* source, float* sink, Pool& pool);
+    // Sum of each pixel's energy on its side of the mask.
+    double (*data_energy)(const float* background, const float* foreground, const uint8_t* mask,
+                          int height, int width, Pool& pool);
+    // Count, sums and products by side and component (see gmm.hpp).
+    void (*statistics)(ImageView image, const uint8_t* mask, const uint8_t* const component[2],
+                           int n_components, double* totals, Pool& pool);
+};
+
+}  // namespace classicseg

@@ -1,0 +1,30 @@
+// Compiled once for each instruction set, with CLASSICSEG_ISA naming it.
+#include "contrast.hpp"
+#include "graphcut_kernels.hpp"
+#include "grid_maxflow.hpp"
+
+namespace classicseg::CLASSICSEG_ISA {
+namespace {
+
+std::unique_ptr<GridMaxflow> make_grid_maxflow(int height, int width, bool wide, int64_t limit) {
+    if (wide) return std::unique_ptr<GridMaxflow>(new GridMaxflowOn<int64_t>(height, width, limit));
+    return std::unique_ptr<GridMaxflow>(new GridMaxflowOn<int32_t>(height, width, limit));
+}
+
+double run_sum_squared_differences(ImageView v, bool diagonals, Pool& pool) {
+    const auto run = v.channels == 1 ? sum_squared_differences<1> : sum_squared_differences<3>;
+    return run(v.data, v.height, v.width, diagonals, pool);
+}
+
+void run_contrast_weights(ImageView v, float gamma, float beta, float* const weights[4], Pool& pool) {
+    const auto run = v.channels == 1 ? contrast_weights<1> : contrast_weights<3>;
+    run(v.data, v.height, v.width, gamma, beta, weights, pool);
+}
+
+}  // namespace
+
+extern const GraphcutKernels graphcut_kernels;
+const GraphcutKernels graphcut_kernels = {run_sum_squared_differences, run_contrast_weights, cut_cost,
+                                          make_grid_maxflow};
+
+}  // namespace classicseg::CLASSICSEG_ISA
