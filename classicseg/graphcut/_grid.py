@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from classicseg._checks import check_threads
 from classicseg._kernels import ext
+from classicseg.graphcut._capacities import Kind, as_capacities
 
 __all__ = ["Cut", "GridGraph"]
 
@@ -19,13 +20,6 @@ __all__ = ["Cut", "GridGraph"]
 _DIRECTIONS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
 # Node numbers and distances share 32 bits in the kernel.
 _MAX_NODES = 2**29
-# The kernel adds an excess and the residual capacities around a node: at most three limits.
-_NARROW_LIMIT = 2**29
-_WIDE_LIMIT = 2**60
-# Sums over all pixels stay below this.
-_MAX_TOTAL = 2**62
-# Floating-point capacities are multiplied by at most 2 to the power of this.
-_MAX_EXPONENT = 1000
 
 
 @dataclass(frozen=True)
@@ -119,7 +113,7 @@ class GridGraph:
             above 2**62.
         """
         checked = tuple(
-            self._capacities(value, name, infinite=True)
+            as_capacities(value, name, self.shape, infinite=True)
             for value, name in ((source, "source"), (sink, "sink"))
         )
         if all(array.dtype.kind == "f" for array in checked) and bool(
@@ -163,7 +157,7 @@ class GridGraph:
                 )
             direction = _DIRECTIONS.index(offset)
             used = _pixels_with_neighbour(_DIRECTIONS[direction])
-            edges[direction] = self._capacities(value, f"weights[{offset}]", used)
+            edges[direction] = as_capacities(value, f"weights[{offset}]", self.shape, used)
         if edges:
             dtype = np.result_type(*edges.values())
             edges = {k: array.astype(dtype, copy=False) for k, array in edges.items()}
@@ -191,101 +185,16 @@ class GridGraph:
         """
         threads = check_threads(n_threads)
         edges, terminals = self._edges, self._terminals
-        kind = _Kind.of(edges, self._largest, terminals, self.shape)
+        kind = Kind.of(_load(self._largest), edges.values(), terminals)
         with self._solving:
             # Taken out while it works: one that an exception stopped half-way is not used again.
             solver, self._solver = self._solver, None
-            if solver is None or not solver.can_take(kind):
+            if solver is None or not solver.kind.can_take(kind):
                 solver = None  # frees the old one before the new one needs its memory
                 solver = _Solver(self.shape, kind)
             cut = solver.solve(edges, terminals, threads)
             self._solver = solver
         return cut
-
-    def _capacities(
-        self,
-        value: ArrayLike,
-        name: str,
-        used: tuple[slice, slice] = (slice(None), slice(None)),
-        infinite: bool = False,
-    ) -> NDArray[Any]:
-        """A private copy of capacities in int32, int64, float32 or float64."""
-        try:
-            given = np.asarray(value)
-        except (TypeError, ValueError) as error:
-            raise TypeError(f"{name} cannot be read as an array: {error}") from error
-        if given.dtype.kind not in "biuf":
-            raise TypeError(f"{name} has dtype {given.dtype}, expected integers or floats")
-        if given.shape not in ((), self.shape):
-            raise ValueError(f"{name} has shape {given.shape}, expected {self.shape} or a number")
-        relevant = given[used] if given.shape else given
-        if relevant.size:
-            low, high = relevant.min(), relevant.max()
-            if not low >= 0:
-                raise ValueError(f"{name} holds {low}, expected capacities of at least 0")
-            if not infinite and not high <= np.finfo(np.float64).max:
-                raise ValueError(f"{name} holds {high}, expected finite capacities")
-        else:
-            high = np.zeros((), given.dtype)
-        if given.dtype.kind == "f":
-            dtype = np.dtype(np.float32 if given.dtype.itemsize <= 4 else np.float64)
-            if infinite and given.dtype.itemsize > 8 and not np.isfinite(np.float64(high)):
-                dtype = np.dtype(np.float64)
-        else:
-            if int(high) > _MAX_TOTAL:
-                raise ValueError(f"{name} holds {high}, expected integers of at most 2**62")
-            dtype = np.dtype(np.int32 if int(high) < 2**31 else np.int64)
-        with np.errstate(over="ignore", invalid="ignore"):  # in entries that are ignored
-            copied = np.array(np.broadcast_to(given, self.shape), dtype, order="C")
-        return copied
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """Which arithmetic a problem needs.
-
-    wide : 64-bit capacities instead of 32-bit ones.
-    limit : more than the edges of any pixel carry, in scaled units.
-    scale : what floats are multiplied by; None for integers.
-    """
-
-    wide: bool
-    limit: int
-    scale: float | None
-
-    @staticmethod
-    def of(
-        edges: dict[int, NDArray[Any]],
-        largest: dict[int, int | float],
-        terminals: tuple[NDArray[Any], NDArray[Any]],
-        shape: tuple[int, int],
-    ) -> _Kind:
-        dtypes = [array.dtype for array in (*edges.values(), *terminals)]
-        n_pixels = shape[0] * shape[1]
-        # Both directions of each edge, in and out.
-        carried = 2 * sum(largest[k] if 7 - k in largest else 2 * largest[k] for k in largest)
-        if all(dtype.kind == "i" for dtype in dtypes):
-            limit = 1 << int(carried // 2).bit_length()
-            wide = limit > _NARROW_LIMIT
-            # What can flow between pixels, and what flows straight from the source to the sink.
-            total = n_pixels * limit
-            direct: float = n_pixels * min(int(array.max()) for array in terminals)
-            if direct > _MAX_TOTAL:
-                direct = float(np.minimum(*terminals).sum(dtype=np.float64))
-            if limit > _WIDE_LIMIT or total > _MAX_TOTAL or direct > _MAX_TOTAL:
-                raise ValueError(
-                    f"capacities add up to as much as {max(total, direct):.3g}, expected at most "
-                    "2**62 in all: divide them by a common factor"
-                )
-            return _Kind(wide, limit, None)
-        wide = any(dtype == np.float64 for dtype in dtypes)
-        if carried == 0:  # only the sign of source - sink matters
-            return _Kind(wide, 1, 2.0**_MAX_EXPONENT)
-        if not np.isfinite(float(carried)):
-            raise ValueError(f"weights are as large as {max(largest.values()):g}: sums overflow")
-        bits = min(50, 62 - n_pixels.bit_length()) if wide else 27
-        exponent = min(bits - int(np.frexp(float(carried))[1]), _MAX_EXPONENT)
-        return _Kind(wide, 1 << bits, 2.0**exponent)
 
 
 def _largest(array: NDArray[Any], offset: tuple[int, int]) -> Any:
@@ -293,26 +202,21 @@ def _largest(array: NDArray[Any], offset: tuple[int, int]) -> Any:
     return used.max().item() if used.size else 0
 
 
+def _load(largest: Mapping[int, int | float]) -> Any:
+    """No less than what the edges of any pixel carry, away from it or towards it."""
+    return sum(largest[k] if 7 - k in largest else 2 * largest[k] for k in largest)
+
+
 class _Solver:
     """A kernel's graph, and what was put into it last."""
 
-    def __init__(self, shape: tuple[int, int], kind: _Kind) -> None:
+    def __init__(self, shape: tuple[int, int], kind: Kind) -> None:
         self.shape = shape
         self.kind = kind
         self._graph = ext.GridMaxflow(*shape, kind.wide, kind.limit)
         self._edges: dict[int, NDArray[Any]] | None = None
         self._terminals: tuple[NDArray[Any], NDArray[Any]] | None = None
         self._base: int | float = 0
-
-    def can_take(self, kind: _Kind) -> bool:
-        """Whether a problem of that kind can go on from this one's flow without loss."""
-        mine = self.kind
-        if (kind.scale is None) != (mine.scale is None) or kind.wide != mine.wide:
-            return False
-        if kind.scale is None or mine.scale is None:
-            return kind.limit <= mine.limit
-        # A smaller scale would be lost in rounding, a larger one could overflow.
-        return kind.limit <= mine.limit and kind.scale / 4 <= mine.scale <= kind.scale
 
     def solve(
         self,
