@@ -10,8 +10,9 @@ namespace classicseg {
     namespace isa {                                                     \
     extern const GraphcutKernels graphcut_kernels;                      \
     extern const GmmKernels gmm_kernels;                                \
+    extern const GraphKernels graph_kernels;                            \
     extern const Kernels table;                                         \
-    const Kernels table = {#isa, graphcut_kernels, gmm_kernels};        \
+    const Kernels table = {#isa, graphcut_kernels, gmm_kernels, graph_kernels}; \
     }
 
 CLASSICSEG_TABLE(baseline)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gmm_kernels.hpp"
+#include "graph_kernels.hpp"
 #include "graphcut_kernels.hpp"
 
 namespace classicseg {
@@ -10,6 +11,7 @@ struct Kernels {
     const char* name;  // of the instruction set
     const GraphcutKernels& graphcut;
     const GmmKernels& gmm;
+    const GraphKernels& graph;
 };
 
 const Kernels& kernels();  // the best ones that this processor can run

@@ -1,7 +1,8 @@
 """Exact graph cuts: max-flow on grids, contrast weights, interactive segmentation."""
 
 from classicseg.graphcut._contrast import contrast_weights
+from classicseg.graphcut._graph import Graph
 from classicseg.graphcut._grid import Cut, GridGraph
 from classicseg.graphcut._segment import cut_unary, segment
 
-__all__ = ["Cut", "GridGraph", "contrast_weights", "cut_unary", "segment"]
+__all__ = ["Cut", "Graph", "GridGraph", "contrast_weights", "cut_unary", "segment"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Kind", "as_capacities"]
+__all__ = ["Kind", "as_capacities", "as_terminals"]
 
 # The kernel adds an excess and the residual capacities around a node: at most three limits.
 _NARROW_LIMIT = 2**29
@@ -58,6 +58,23 @@ def as_capacities(
         dtype = np.dtype(np.int32 if int(high) < 2**31 else np.int64)
     with np.errstate(over="ignore", invalid="ignore"):  # in entries that are ignored
         return np.array(np.broadcast_to(given, shape), dtype, order="C")
+
+
+def as_terminals(
+    source: ArrayLike, sink: ArrayLike, shape: tuple[int, ...]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Private copies of the capacities to the terminals in one dtype; one of the two may be inf."""
+    first = as_capacities(source, "source", shape, infinite=True)
+    second = as_capacities(sink, "sink", shape, infinite=True)
+    if first.dtype.kind == second.dtype.kind == "f":
+        both = np.isinf(first) & np.isinf(second)
+        if both.any():
+            where = ", ".join(map(str, np.unravel_index(int(both.argmax()), shape)))
+            raise ValueError(
+                f"source and sink are both infinite at ({where}), expected one at most"
+            )
+    dtype = np.result_type(first, second)
+    return first.astype(dtype, copy=False), second.astype(dtype, copy=False)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from classicseg._checks import check_threads
 from classicseg._kernels import ext
-from classicseg.graphcut._capacities import Kind, as_capacities
+from classicseg.graphcut._capacities import Kind, as_capacities, as_terminals
 
 __all__ = ["Cut", "GridGraph"]
 
@@ -112,19 +112,7 @@ class GridGraph:
             For another shape, negative values, NaN, infinity in both at one pixel, or integers
             above 2**62.
         """
-        checked = tuple(
-            as_capacities(value, name, self.shape, infinite=True)
-            for value, name in ((source, "source"), (sink, "sink"))
-        )
-        if all(array.dtype.kind == "f" for array in checked) and bool(
-            (np.isinf(checked[0]) & np.isinf(checked[1])).any()
-        ):
-            raise ValueError("source and sink are both infinite at a pixel, expected one at most")
-        dtype = np.result_type(*checked)
-        self._terminals = (
-            checked[0].astype(dtype, copy=False),
-            checked[1].astype(dtype, copy=False),
-        )
+        self._terminals = as_terminals(source, sink, self.shape)
 
     def _set_checked_terminals(self, source: NDArray[Any], sink: NDArray[Any]) -> None:
         """`set_terminals` of new arrays that are known to be right and that nobody writes to."""

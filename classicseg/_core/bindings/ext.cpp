@@ -7,6 +7,7 @@
 namespace classicseg {
 void bind_graphcut(nanobind::module_& m);
 void bind_gmm(nanobind::module_& m);
+void bind_graph(nanobind::module_& m);
 }  // namespace classicseg
 
 NB_MODULE(_ext, m) {
@@ -14,4 +15,5 @@ NB_MODULE(_ext, m) {
     m.attr("instruction_set") = classicseg::kernels().name;
     classicseg::bind_graphcut(m);
     classicseg::bind_gmm(m);
+    classicseg::bind_graph(m);
 }

@@ -1,0 +1,148 @@
+// Maximum flow / minimum cut on a sparse graph: edges and terminals in, masks out. Warm after any
+// change of capacities.
+#pragma once
+
+#include <cmath>
+#include <utility>
+
+#include "graph_kernels.hpp"
+#include "graph_search.hpp"
+
+namespace classicseg::CLASSICSEG_ISA {
+
+template <class T>
+GraphSum<T> largest_load(const GraphEdges<T>& edges, int32_t n_nodes) {
+    using Total = std::conditional_t<std::is_integral_v<T>, uint64_t, double>;
+    constexpr Total most = std::is_integral_v<T> ? static_cast<Total>(uint64_t{1} << 62)
+                                                 : static_cast<Total>(INFINITY);
+    Buffer<Total> loads(static_cast<size_t>(n_nodes));
+    for (size_t e = 0; e < edges.count; e++) {
+        const auto i = static_cast<size_t>(edges.pairs[2 * e]);
+        const auto j = static_cast<size_t>(edges.pairs[2 * e + 1]);
+        if (i == j) continue;
+        const auto larger = static_cast<Total>(std::max(edges.forward[e], edges.backward[e]));
+        loads[i] = std::min(most, loads[i] + larger);
+        loads[j] = std::min(most, loads[j] + larger);
+    }
+    Total largest = 0;
+    for (size_t i = 0; i < loads.size(); i++) largest = std::max(largest, loads[i]);
+    return static_cast<GraphSum<T>>(largest);
+}
+
+template <class Capacity>
+class GraphMaxflowOn final : public GraphMaxflow {
+public:
+    GraphMaxflowOn(int32_t n_nodes, int64_t limit)
+        : graph_(n_nodes), labels_(static_cast<size_t>(n_nodes)), limit_(limit) {}
+
+#define CLASSICSEG_FOR_CAPACITY(T)                                                                \
+    void build(const GraphEdges<T>& edges, double scale) override { build_from(edges, scale); }   \
+    void change(const GraphEdges<T>& now, const GraphEdges<T>& old, double scale) override {      \
+        change_from(now, old, scale);                                                             \
+    }                                                                                             \
+    GraphSum<T> set_terminals(const T* source, const T* sink, const T* old_source,                \
+                              const T* old_sink, double scale) override {                         \
+        return set_terminals_from(source, sink, old_source, old_sink, scale);                     \
+    }
+    CLASSICSEG_FOR_CAPACITY(int32_t)
+    CLASSICSEG_FOR_CAPACITY(int64_t)
+    CLASSICSEG_FOR_CAPACITY(float)
+    CLASSICSEG_FOR_CAPACITY(double)
+#undef CLASSICSEG_FOR_CAPACITY
+
+    int64_t solve(Pool&) override {
+        GraphSearch<Capacity>(graph_, labels_.data()).solve();
+        int64_t left = 0;
+        for (size_t i = 0; i < labels_.size(); i++) left += std::max<int64_t>(graph_.excess[i], 0);
+        return source_total_ - left;
+    }
+
+    // What remaining excess can reach is the smallest source side, what cannot reach the sink the largest.
+    void cut(uint8_t* minimal, uint8_t* maximal) override {
+        List<int32_t> stack;
+        for (int32_t i = 0; i < graph_.n_nodes; i++) {
+            const auto p = static_cast<size_t>(i);
+            maximal[p] = labels_[p] == GraphSearch<Capacity>::unlabelled;
+            minimal[p] = graph_.excess[p] > 0;
+            if (minimal[p]) stack.push(i);
+        }
+        while (!stack.empty()) {
+            const int32_t i = stack.pop();
+            for (const Arc<Capacity>* a = graph_.begin(i); a != graph_.end(i); a++) {
+                const auto q = static_cast<size_t>(a->head);
+                if (a->out == 0 || minimal[q]) continue;
+                minimal[q] = 1;
+                stack.push(a->head);
+            }
+        }
+    }
+
+private:
+    template <class T>
+    static Capacity scaled(T value, double scale) {
+        if constexpr (std::is_integral_v<T>) {
+            return static_cast<Capacity>(value);
+        } else {
+            return static_cast<Capacity>(std::nearbyint(static_cast<double>(value) * scale));
+        }
+    }
+
+    template <class T>
+    void build_from(const GraphEdges<T>& edges, double scale) {
+        graph_.build(edges.pairs, edges.count, [&](size_t e) {
+            return std::pair(scaled(edges.forward[e], scale), scaled(edges.backward[e], scale));
+        });
+    }
+
+    template <class T>
+    void change_from(const GraphEdges<T>& now, const GraphEdges<T>& old, double scale) {
+        graph_.for_edges(now.pairs, now.count, [&](size_t e, int32_t i, int32_t j, int32_t a, int32_t b) {
+            Arc<Capacity>& arc = graph_.arcs[static_cast<size_t>(a)];
+            Arc<Capacity>& twin = graph_.arcs[static_cast<size_t>(b)];
+            const Capacity flow = scaled(old.forward[e], scale) - arc.out;
+            const Capacity there = scaled(now.forward[e], scale);
+            const Capacity back = scaled(now.backward[e], scale);
+            const Capacity kept = std::clamp(flow, static_cast<Capacity>(-back), there);
+            arc.out = twin.in = there - kept;
+            arc.in = twin.out = back + kept;
+            graph_.excess[static_cast<size_t>(i)] += flow - kept;
+            graph_.excess[static_cast<size_t>(j)] -= flow - kept;
+        });
+    }
+
+    // What a node starts with: source minus sink, cut to the limit. More than its arcs can carry
+    // away changes neither the flow nor the cuts.
+    template <class T>
+    Capacity terminal(T source, T sink, double scale) const {
+        if constexpr (std::is_integral_v<T>) {
+            const int64_t net = static_cast<int64_t>(source) - static_cast<int64_t>(sink);
+            return static_cast<Capacity>(std::clamp(net, -limit_, limit_));
+        } else {
+            const double limit = static_cast<double>(limit_);
+            const double net = (static_cast<double>(source) - static_cast<double>(sink)) * scale;
+            return static_cast<Capacity>(std::nearbyint(std::clamp(net, -limit, limit)));
+        }
+    }
+
+    template <class T>
+    GraphSum<T> set_terminals_from(const T* source, const T* sink, const T* old_source,
+                                   const T* old_sink, double scale) {
+        source_total_ = 0;
+        GraphSum<T> base = 0;
+        for (size_t i = 0; i < labels_.size(); i++) {
+            const Capacity now = terminal(source[i], sink[i], scale);
+            Capacity& excess = graph_.excess[i];
+            excess = old_source ? excess + now - terminal(old_source[i], old_sink[i], scale) : excess + now;
+            source_total_ += std::max<int64_t>(now, 0);
+            base += static_cast<GraphSum<T>>(std::min(source[i], sink[i]));
+        }
+        return base;
+    }
+
+    SparseGraph<Capacity> graph_;
+    Buffer<GraphLabel> labels_;
+    int64_t limit_;
+    int64_t source_total_ = 0;  // sum of the positive terminals
+};
+
+}  // namespace classicseg::CLASSICSEG_ISA
