@@ -18,7 +18,7 @@ __all__ = ["GMM", "Assignment", "assign", "fit_gmm", "learn", "nearest_centres"]
 MIN_VARIANCE = 0.01
 # k-means sees at most this many pixels, drawn at random: its centres move by less than the noise of
 # its start, and it takes milliseconds where all pixels of a large photograph take seconds.
-_MAX_SAMPLES = 4_000
+_MAX_SAMPLES = 2_000
 _KMEANS_ITERATIONS = 10
 
 

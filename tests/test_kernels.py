@@ -95,7 +95,9 @@ def test_the_bindings_check_shapes() -> None:
         lambda: ext.gmm_statistics(image, mask + 1, mask, mask + 2, totals, 1),
         lambda: ext.gmm_statistics(image, mask, mask, mask, totals[:1].copy(), 1),
         lambda: ext.data_energy(energy, energy.T.copy(), mask, 1),
-        lambda: ext.trimap_terminals(energy, energy, mask, energy, energy.T.copy(), 1),
+        lambda: ext.trimap_terminals(energy, energy, mask, 0, 0, energy, energy.T.copy(), 1),
+        lambda: ext.trimap_terminals(energy, energy, mask, 1, 0, energy, energy, 1),
+        lambda: ext.trimap_terminals(energy, energy, mask, 0, 9, energy[:, :1], energy[:, :1], 1),
         lambda: ext.cut_cost([energy, None, None, energy.T.copy()], mask, 1),
         lambda: ext.cut_cost([energy], mask, 1),
         lambda: ext.contrast_weights(image, 1.0, 1.0, [energy.T.copy(), None, None, None], 1),
@@ -154,13 +156,15 @@ def test_data_energy_and_terminals(shape: tuple[int, int], rng: np.random.Genera
     assert sums.pop() == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
     trimap = rng.integers(0, 4, shape).astype(np.uint8)
-    source, sink = np.full((2, *shape), np.nan, np.float32)
-    ext.trimap_terminals(background, foreground, trimap, source, sink, 2)
-    for y, x in np.ndindex(shape):
-        b, f = background[y, x], foreground[y, x]
-        if trimap[y, x] == 0:
+    top, left = shape[0] // 3, shape[1] // 2
+    window = (shape[0] - top - shape[0] // 4, shape[1] - left)
+    source, sink = np.full((2, *window), np.nan, np.float32)
+    ext.trimap_terminals(background, foreground, trimap, top, left, source, sink, 2)
+    for y, x in np.ndindex(window):
+        b, f, fixed = (array[top + y, left + x] for array in (background, foreground, trimap))
+        if fixed == 0:
             wanted = 0, np.inf
-        elif trimap[y, x] == 1:
+        elif fixed == 1:
             wanted = np.inf, 0
         else:
             wanted = max(b - f, 0), max(f - b, 0)

@@ -94,15 +94,35 @@ inline void trimap_terminals(const float* background, const float* foreground, c
 // The data term: the sum of each pixel's energy on its side of the mask.
 inline double data_energy(const float* background, const float* foreground, const uint8_t* mask,
                           int64_t n) {
+    constexpr int n_lanes = 8;
+    double lanes[n_lanes] = {};
+    int64_t p = 0;
+    for (; p + n_lanes <= n; p += n_lanes)
+        for (int i = 0; i < n_lanes; i++)
+            lanes[i] += static_cast<double>(mask[p + i] ? foreground[p + i] : background[p + i]);
+    for (int i = 0; p < n; p++, i++) lanes[i] += static_cast<double>(mask[p] ? foreground[p] : background[p]);
     double total = 0;
-    for (int64_t p = 0; p < n; p += 4) {
-        double part = 0;
-        for (int64_t q = p; q < std::min(n, p + 4); q++)
-            part += static_cast<double>(mask[q] ? foreground[q] : background[q]);
-        total += part;
-    }
+    for (double lane : lanes) total += lane;
     return total;
 }
+
+// Sums over the pixels of one component: the count, colours, their squares, and the products of each
+// channel with the next. Padded for vectors of four.
+struct alignas(32) Sums {
+    double colours[4], squares[4], products[4];
+    double count;
+
+    template <int C>
+    void add(const float* z) {
+        double here[4] = {}, next[4] = {};
+        for (int c = 0; c < C; c++) here[c] = static_cast<double>(z[c]);
+        for (int c = 0; c < C; c++) next[c] = here[(c + 1) % C];
+        for (int i = 0; i < 4; i++) colours[i] += here[i];
+        for (int i = 0; i < 4; i++) squares[i] += here[i] * here[i];
+        for (int i = 0; i < 4; i++) products[i] += here[i] * next[i];
+        count += 1;
+    }
+};
 
 // Count, sums and sums of products (lower triangle, row by row) of the colours of each component,
 // for both sides of the mask: `totals` is (2, n_components, 1 + C + C (C + 1) / 2), where side 1 is
@@ -111,29 +131,32 @@ template <int C>
 void gmm_statistics(const float* image, const uint8_t* mask, const uint8_t* const component[2],
                     int height, int width, int n_components, double* totals, Pool& pool) {
     constexpr size_t fields = 1 + C + C * (C + 1) / 2;
-    const size_t length = 2 * static_cast<size_t>(n_components) * fields;
+    // Neighbours often fall into one component: they take turns on several sums, so that an
+    // addition need not wait for the one before it.
+    constexpr int64_t n_turns = 4;
+    const size_t n_sums = 2 * static_cast<size_t>(n_components);
     const size_t n_chunks = n_row_chunks(height);
-    Buffer<double> parts(n_chunks * length);
+    Buffer<Sums> parts(n_chunks * n_turns * n_sums);
     for_rows(pool, height, [&](int y0, int y1, size_t chunk) {
-        double* part = parts.data() + chunk * length;
-        const int64_t end = static_cast<int64_t>(y1) * width;
-        for (int64_t p = static_cast<int64_t>(y0) * width; p < end; p++) {
+        Sums* part = parts.data() + chunk * n_turns * n_sums;
+        const int64_t begin = static_cast<int64_t>(y0) * width, end = static_cast<int64_t>(y1) * width;
+        for (int64_t p = begin; p < end; p++) {
             const size_t side = mask[p] != 0;
-            const size_t k = component[side][p];
-            double* t = part + (side * static_cast<size_t>(n_components) + k) * fields;
-            const float* z = image + p * C;
-            t[0] += 1;
-            double* product = t + 1 + C;
-            for (int r = 0; r < C; r++) {
-                t[1 + r] += static_cast<double>(z[r]);
-                for (int c = 0; c <= r; c++)
-                    *product++ += static_cast<double>(z[r]) * static_cast<double>(z[c]);
-            }
+            const size_t turn = static_cast<size_t>(p % n_turns);
+            const size_t sum = side * static_cast<size_t>(n_components) + component[side][p];
+            part[turn * n_sums + sum].template add<C>(image + p * C);
         }
     });
-    for (size_t i = 0; i < length; i++) totals[i] = 0;
-    for (size_t chunk = 0; chunk < n_chunks; chunk++)
-        for (size_t i = 0; i < length; i++) totals[i] += parts[chunk * length + i];
+    for (size_t i = 0; i < n_sums * fields; i++) totals[i] = 0;
+    for (size_t i = 0; i < parts.size(); i++) {
+        const Sums& sums = parts[i];
+        double* total = totals + i % n_sums * fields;
+        *total++ += sums.count;
+        for (int c = 0; c < C; c++) *total++ += sums.colours[c];
+        for (int r = 0; r < C; r++)
+            for (int c = 0; c <= r; c++)  // channels 0 and 2 follow each other as well
+                *total++ += r == c ? sums.squares[c] : sums.products[r - c == 1 ? c : r];
+    }
 }
 
 }  // namespace classicseg::CLASSICSEG_ISA

@@ -25,10 +25,12 @@ void run_gmm_energies(ImageView v, const uint8_t* wanted, const float* component
 }
 
 void run_trimap_terminals(const float* background, const float* foreground, const uint8_t* trimap,
-                          int height, int width, float* source, float* sink, Pool& pool) {
+                          int stride, int height, int width, float* source, float* sink, Pool& pool) {
     for_rows(pool, height, [&](int y0, int y1, size_t) {
-        const int64_t p = static_cast<int64_t>(y0) * width, n = static_cast<int64_t>(y1 - y0) * width;
-        trimap_terminals(background + p, foreground + p, trimap + p, n, source + p, sink + p);
+        for (int y = y0; y < y1; y++) {
+            const ptrdiff_t from = static_cast<ptrdiff_t>(y) * stride, to = static_cast<ptrdiff_t>(y) * width;
+            trimap_terminals(background + from, foreground + from, trimap + from, width, source + to, sink + to);
+        }
     });
 }
 

@@ -13,9 +13,10 @@ struct GmmKernels {
     // 1 + C + C (C + 1) / 2 floats each.
     void (*energies)(ImageView image, const uint8_t* wanted, const float* components,
                          int n_components, float* energy, uint8_t* best, Pool& pool);
-    // Terminals of a cut between two energy maps with hard labels from a trimap.
+    // Terminals of a cut between two energy maps with hard labels from a trimap, for a window of
+    // them: the maps begin in its corner, and their rows are `stride` apart.
     void (*trimap_terminals)(const float* background, const float* foreground, const uint8_t* trimap,
-                             int height, int width, float* source, float* sink, Pool& pool);
+                             int stride, int height, int width, float* source, float* sink, Pool& pool);
     // Sum of each pixel's energy on its side of the mask.
     double (*data_energy)(const float* background, const float* foreground, const uint8_t* mask,
                           int height, int width, Pool& pool);

@@ -352,10 +352,11 @@ class GrabCut:
         trimap, before = self._started(), self.mask
         background, foreground = (a.energy for a in self._assignments)
         mask = self._exact_cut.solve(background, foreground, trimap, self._threads)
-        self.trimap = np.where(trimap >= PROBABLY_BACKGROUND, mask.view(np.uint8) | 2, trimap)
+        # Open pixels (those with bit 1) take the mask's bit as bit 0.
+        self.trimap = trimap ^ ((trimap ^ mask.view(np.uint8)) & (trimap >> np.uint8(1)))
         data = ext.data_energy(background, foreground, mask.view(np.uint8), self._threads)
         self.energies = (*self.energies, data + cut_cost(self._weights, mask, self._threads))
-        return int((mask != before).sum())
+        return int(np.count_nonzero(mask != before))
 
     def _fit_opencv(self, rounds: int) -> None:
         self.converged = False

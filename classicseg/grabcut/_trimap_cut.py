@@ -39,11 +39,10 @@ class TrimapCut:
             self._graph = GridGraph(trimap[window].shape)
             self._graph.set_edges({o: weight[window] for o, weight in self._weights.items()})
         inside = self._window
-        energies = (np.ascontiguousarray(e[inside]) for e in (background, foreground))
-        labels = np.ascontiguousarray(trimap[inside])
-        source = np.empty(labels.shape, np.float32)
-        sink = np.empty(labels.shape, np.float32)
-        ext.trimap_terminals(*energies, labels, source, sink, n_threads)
+        source = np.empty(self._graph.shape, np.float32)
+        sink = np.empty(self._graph.shape, np.float32)
+        corner = inside[0].start, inside[1].start
+        ext.trimap_terminals(background, foreground, trimap, *corner, source, sink, n_threads)
         self._graph._set_checked_terminals(source, sink)
         mask[inside] = self._graph.solve(n_threads).mask
         return mask

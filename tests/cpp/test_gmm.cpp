@@ -133,8 +133,8 @@ void test_terminals_and_data_energy(const Image& image, const Kernels& kernels, 
         foreground[p] = random() % 8 ? static_cast<float>(random() % 500) / 8 : background[p];
     }
     const std::vector<uint8_t> trimap = random_bytes(n, 4, random), mask = random_bytes(n, 2, random);
-    kernels.gmm.trimap_terminals(background.data(), foreground.data(), trimap.data(), height, width, source.data(),
-                             sink.data(), pool);
+    kernels.gmm.trimap_terminals(background.data(), foreground.data(), trimap.data(), width, height, width,
+                                 source.data(), sink.data(), pool);
     const double energy = kernels.gmm.data_energy(background.data(), foreground.data(), mask.data(), height, width, pool);
     const float infinity = std::numeric_limits<float>::infinity();
     double expected = 0;

@@ -21,16 +21,20 @@ void gmm_energies(Image image, nb::list wanted, Input2D<float> components, Outpu
 }
 
 void trimap_terminals(Input2D<float> background, Input2D<float> foreground, Input2D<uint8_t> trimap,
-                      Output2D<float> source, Output2D<float> sink, int n_threads) {
+                      size_t top, size_t left, Output2D<float> source, Output2D<float> sink, int n_threads) {
     const int height = static_cast<int>(trimap.shape(0)), width = static_cast<int>(trimap.shape(1));
     expect_shape(background, height, width);
     expect_shape(foreground, height, width);
-    expect_shape(source, height, width);
-    expect_shape(sink, height, width);
+    const int rows = static_cast<int>(source.shape(0)), columns = static_cast<int>(source.shape(1));
+    expect_shape(sink, rows, columns);
+    if (top > trimap.shape(0) || source.shape(0) > trimap.shape(0) - top || left > trimap.shape(1) ||
+        source.shape(1) > trimap.shape(1) - left)
+        throw std::invalid_argument("a window that leaves the image");
+    const size_t corner = top * trimap.shape(1) + left;
     nb::gil_scoped_release release;
-    Pool pool(useful_threads(n_threads, trimap.size()));
-    kernels().gmm.trimap_terminals(background.data(), foreground.data(), trimap.data(), height, width,
-                               source.data(), sink.data(), pool);
+    Pool pool(useful_threads(n_threads, source.size()));
+    kernels().gmm.trimap_terminals(background.data() + corner, foreground.data() + corner, trimap.data() + corner,
+                                   width, rows, columns, source.data(), sink.data(), pool);
 }
 
 double data_energy(Input2D<float> background, Input2D<float> foreground, Input2D<uint8_t> mask,
