@@ -1,4 +1,5 @@
 from . import compare as compare
+from . import densecrf as densecrf
 from . import grabcut as grabcut
 from . import graphcut as graphcut
 from . import io as io

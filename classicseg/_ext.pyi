@@ -57,3 +57,33 @@ def gmm_statistics(
     n_threads: int,
     /,
 ) -> None: ...
+
+class DenseCrf:
+    def n_vertices(self) -> int: ...
+    def infer(
+        self,
+        unary: NDArray[Any],
+        start: NDArray[Any] | None,
+        weights: NDArray[Any],
+        label_weight: NDArray[Any] | None,
+        penalty: NDArray[Any] | None,
+        n_iterations: int,
+        tolerance: float,
+        probabilities: NDArray[Any],
+        labels: NDArray[Any],
+        free_energy: NDArray[Any] | None,
+        n_threads: int,
+    ) -> int: ...
+
+def prepare_densecrf(
+    depth: int,
+    height: int,
+    width: int,
+    kernels: list[Any],
+    normalization: int,
+    n_threads: int,
+    /,
+) -> DenseCrf | tuple[int, int, float]: ...
+def energies_of_probabilities(
+    probabilities: NDArray[Any], least: float, energies: NDArray[Any], n_threads: int, /
+) -> None: ...

@@ -2,35 +2,15 @@
 // gamma / distance * exp(-beta * |difference of colours|^2).
 #pragma once
 
-#include <bit>
 #include <cmath>
 #include <cstdint>
 
 #include "buffer.hpp"
+#include "exp.hpp"
 #include "grid2d.hpp"
 #include "rows.hpp"
 
 namespace classicseg::CLASSICSEG_ISA {
-
-// exp(x) for x <= 0 within 3e-7 of its value and exactly 1 at 0, written so that loops over it are
-// vectorised and give the same bits on every instruction set; 0 below -87.
-inline float exp_negative(float x) {
-    const float bounded = std::max(x, -87.0f);
-    const float shifted = bounded * 1.44269504f + 12582912.0f;  // the integer is in the low bits
-    const float n = shifted - 12582912.0f;
-    // log 2 in two parts, the first so short that its product with n is exact.
-    const float r = (bounded - n * 0.693359375f) + n * 2.12194440e-4f;
-    float p = 1.0f / 720;
-    p = p * r + 1.0f / 120;
-    p = p * r + 1.0f / 24;
-    p = p * r + 1.0f / 6;
-    p = p * r + 0.5f;
-    p = p * r + 1.0f;
-    p = p * r + 1.0f;
-    const int32_t bits = std::bit_cast<int32_t>(p) +
-                         static_cast<int32_t>(std::bit_cast<uint32_t>(shifted) << 23);
-    return x < -87.0f ? 0.0f : std::bit_cast<float>(bits);
-}
 
 // A row of an image and the one below it, channel by channel, so that loops over pixels read
 // consecutive values.

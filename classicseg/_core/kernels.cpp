@@ -11,8 +11,9 @@ namespace classicseg {
     extern const GraphcutKernels graphcut_kernels;                      \
     extern const GmmKernels gmm_kernels;                                \
     extern const GraphKernels graph_kernels;                            \
+    extern const DensecrfKernels densecrf_kernels;                      \
     extern const Kernels table;                                         \
-    const Kernels table = {#isa, graphcut_kernels, gmm_kernels, graph_kernels}; \
+    const Kernels table = {#isa, graphcut_kernels, gmm_kernels, graph_kernels, densecrf_kernels}; \
     }
 
 CLASSICSEG_TABLE(baseline)

@@ -1,6 +1,7 @@
 // All kernels, one table for each instruction set.
 #pragma once
 
+#include "densecrf_kernels.hpp"
 #include "gmm_kernels.hpp"
 #include "graph_kernels.hpp"
 #include "graphcut_kernels.hpp"
@@ -12,6 +13,7 @@ struct Kernels {
     const GraphcutKernels& graphcut;
     const GmmKernels& gmm;
     const GraphKernels& graph;
+    const DensecrfKernels& densecrf;
 };
 
 const Kernels& kernels();  // the best ones that this processor can run

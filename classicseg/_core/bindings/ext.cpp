@@ -7,6 +7,7 @@
 namespace classicseg {
 void bind_graphcut(nanobind::module_& m);
 void bind_gmm(nanobind::module_& m);
+void bind_densecrf(nanobind::module_& m);
 void bind_graph(nanobind::module_& m);
 }  // namespace classicseg
 
@@ -15,5 +16,6 @@ NB_MODULE(_ext, m) {
     m.attr("instruction_set") = classicseg::kernels().name;
     classicseg::bind_graphcut(m);
     classicseg::bind_gmm(m);
+    classicseg::bind_densecrf(m);
     classicseg::bind_graph(m);
 }

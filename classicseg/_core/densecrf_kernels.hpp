@@ -1,0 +1,68 @@
+// The dense CRF as the bindings see it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "pool.hpp"
+
+namespace classicseg {
+
+// A grid of points: an axis that is missing has length 1, a list of points is 1 x 1 x N.
+struct CrfGrid {
+    int64_t depth, height, width;
+    int64_t size() const { return depth * height * width; }
+};
+
+// A Gaussian kernel exp(-|f_i - f_j|^2 / 2): the features f are positions, then channels, each
+// divided by its standard deviation.
+struct CrfKernel {
+    int n_positions;  // x, then y, then z
+    float position_divisor[3];
+    const float* channels;  // (points, n_channels), or null where there are none
+    int n_channels;
+    const float* channel_divisor;
+    int n_features() const { return n_positions + n_channels; }
+};
+constexpr int max_crf_features = 15;
+
+enum class Normalization { none, before, after, symmetric };
+
+// What a mean field is to be found for, and where its results go.
+struct MeanFieldTask {
+    int n_labels;
+    const float* unary;         // (points, labels)
+    const float* start;         // (points, labels) marginals, or null: softmax(-unary)
+    const float* weights;       // of the kernels
+    const float* label_weight;  // (labels), or null: ones. What agreement on a label is worth
+    const float* penalty;       // (labels, labels), or null. What a pair of labels costs
+    int n_iterations;
+    float tolerance;      // stop when no marginal changes by more; 0: never
+    float* probabilities;  // (points, labels)
+    int32_t* labels;
+    double* free_energy;  // (n_iterations + 1) of the start and after each iteration, or null
+};
+
+class DenseCrf {
+public:
+    virtual ~DenseCrf() = default;
+    virtual int64_t n_vertices() const = 0;
+    // Returns the number of iterations done.
+    virtual int infer(const MeanFieldTask& task, Pool& pool) = 0;
+};
+
+// Features that are too far apart for 64-bit keys of lattice points.
+struct FeaturesTooLarge {
+    int kernel, feature;  // the one that spans most cells
+    double cells;
+};
+
+struct DensecrfKernels {
+    // Throws FeaturesTooLarge.
+    std::unique_ptr<DenseCrf> (*prepare)(CrfGrid grid, const CrfKernel* kernels, int n_kernels,
+                                         Normalization normalization, Pool& pool);
+    // -log of probabilities raised to at least `least`, and at most 1.
+    void (*energies)(const float* probabilities, int64_t n, float least, float* energies, Pool& pool);
+};
+
+}  // namespace classicseg

@@ -1,0 +1,305 @@
+// Gaussian filters on permutohedral lattices (Adams, Baek & Davis 2010), one lattice for each kernel:
+// points splat onto the corners of their simplices, the lattice is blurred along its d + 1 axes, and
+// points are sliced out again.
+//
+// Each tile of points has rows of its own for the lattice points that it touches, which stay in a
+// core's cache while the tile is worked on. The lattice's own rows are sums over the tiles, always in
+// the same order.
+#pragma once
+
+#include <memory>
+#include <stdexcept>
+
+#include "buffer.hpp"
+#include "key_table.hpp"
+#include "simplex.hpp"
+#include "tiles.hpp"
+
+namespace classicseg::CLASSICSEG_ISA {
+
+// The lattice points of one kernel, as rows of arrays that all kernels share.
+struct Lattice {
+    int n_axes = 0;          // d + 1
+    uint32_t first_row = 0;  // its lattice points are rows first_row, first_row + 1, ...
+    uint32_t n_rows = 0;
+    Buffer<uint32_t> neighbours;  // [axis][row - first_row][2]
+    float blur_scale() const { return 1 / (1 + std::exp2(static_cast<float>(1 - n_axes))); }
+};
+
+class Permutohedral {
+public:
+    // Where a tile's own rows begin, kernel by kernel; the next tile's begin where these end.
+    struct TileRows {
+        uint32_t begin[max_crf_features];
+    };
+    static constexpr int max_kernels = max_crf_features - 1;
+
+    Permutohedral(CrfGrid grid, const CrfKernel* kernels, int n_kernels, Pool& pool)
+        : grid_(grid), n_kernels_(n_kernels), lattices_(new Lattice[static_cast<size_t>(n_kernels)]) {
+        for (int k = 0; k < n_kernels; k++) n_corners_ += kernels[k].n_features() + 1;
+        // A tile's rows have numbers of 16 bits.
+        tiles_ = Tiles(grid, std::min<int64_t>(4096, 65534 / n_corners_));
+        const auto n = static_cast<size_t>(grid.size()) * static_cast<size_t>(n_corners_);
+        if (n / static_cast<size_t>(n_corners_) != static_cast<size_t>(grid.size()) || n > UINT32_MAX / 2)
+            throw std::length_error("more than 2^31 corners of simplices");
+        rows_of_points_ = Buffer<uint16_t>(n);
+        weights_ = Buffer<float>(n);
+        find_simplices(kernels, pool);
+        number_rows(pool);
+        find_neighbours(pool);
+    }
+
+    const CrfGrid& grid() const { return grid_; }
+    const Tiles& tiles() const { return tiles_; }
+    int n_kernels() const { return n_kernels_; }
+    int n_corners() const { return n_corners_; }  // of a point's simplices, all kernels together
+    int n_corners(int kernel) const { return lattices_[static_cast<size_t>(kernel)].n_axes; }
+    const Lattice& lattice(int kernel) const { return lattices_[static_cast<size_t>(kernel)]; }
+    uint32_t n_rows() const { return n_rows_; }
+    uint32_t n_tile_rows() const { return tile_rows_[tiles_.count()].begin[0]; }
+    const TileRows& tile_rows(size_t tile) const { return tile_rows_[tile]; }
+    uint32_t tile_end(size_t tile) const { return tile_rows_[tile + 1].begin[0]; }
+
+    // Rows and weights of a point's corners, by place in the order of the tiles.
+    const uint16_t* rows_of_points() const { return rows_of_points_.data(); }
+    const float* weights() const { return weights_.data(); }
+    float* weights() { return weights_.data(); }
+    // The lattice's row behind each row of a tile.
+    const uint32_t* row_of_tile_row() const { return row_of_tile_row_.data(); }
+    // The tiles' rows that make row r are sources()[source_begin()[r]] and the following.
+    const uint32_t* source_begin() const { return source_begin_.data(); }
+    const uint32_t* sources() const { return sources_.data(); }
+
+private:
+    // Simplices of all points, tile by tile, with the rows of the tile.
+    void find_simplices(const CrfKernel* kernels, Pool& pool) {
+        const size_t n_tiles = tiles_.count(), n_lists = n_tiles * static_cast<size_t>(n_kernels_);
+        keys_.reset(new List<uint64_t>[n_lists]);
+        LatticeKeys numbering[max_kernels];
+        for (int k = 0; k < n_kernels_; k++) {
+            lattices_[static_cast<size_t>(k)].n_axes = kernels[k].n_features() + 1;
+            numbering[k] = make_keys(kernels[k], k, pool);
+            for (int axis = 0; axis < numbering[k].d + 1; axis++) steps_[k][axis] = numbering[k].step(axis);
+        }
+        pool.run(n_tiles, [&](size_t tile) {
+            uint32_t row = 0;
+            int corner = 0;
+            for (int k = 0; k < n_kernels_; k++) {
+                SmallKeyTable vertices;
+                switch (kernels[k].n_features()) {
+                    case 2: add_tile<2>(kernels[k], numbering[k], tile, row, corner, vertices); break;
+                    case 3: add_tile<3>(kernels[k], numbering[k], tile, row, corner, vertices); break;
+                    case 5: add_tile<5>(kernels[k], numbering[k], tile, row, corner, vertices); break;
+                    case 6: add_tile<6>(kernels[k], numbering[k], tile, row, corner, vertices); break;
+                    default: add_tile<0>(kernels[k], numbering[k], tile, row, corner, vertices);
+                }
+                row += static_cast<uint32_t>(vertices.size());
+                corner += kernels[k].n_features() + 1;
+                keys_[tile * static_cast<size_t>(n_kernels_) + static_cast<size_t>(k)] = vertices.take_keys();
+            }
+        });
+        tile_rows_ = Buffer<TileRows>(n_tiles + 1);
+        uint32_t begin = 0;
+        for (size_t tile = 0; tile <= n_tiles; tile++)
+            for (size_t k = 0; k < static_cast<size_t>(n_kernels_); k++) {
+                tile_rows_[tile].begin[k] = begin;
+                if (tile < n_tiles)
+                    begin += static_cast<uint32_t>(keys_[tile * static_cast<size_t>(n_kernels_) + k].size());
+            }
+    }
+
+    LatticeKeys make_keys(const CrfKernel& kernel, int k, Pool& pool) const {
+        double low[max_crf_features] = {}, high[max_crf_features] = {};
+        const int64_t lengths[3] = {grid_.width, grid_.height, grid_.depth};
+        for (int j = 0; j < kernel.n_positions; j++)
+            high[j] = static_cast<double>(lengths[j] - 1) / static_cast<double>(kernel.position_divisor[j]);
+        const int c = kernel.n_channels;
+        if (c) {
+            constexpr int64_t block = 1 << 16;
+            const auto n_blocks = static_cast<size_t>((grid_.size() + block - 1) / block);
+            Buffer<float> bounds(n_blocks * static_cast<size_t>(2 * c));
+            pool.run(n_blocks, [&](size_t b) {
+                float* lo = bounds.data() + b * static_cast<size_t>(2 * c);
+                float* hi = lo + c;
+                const int64_t begin = static_cast<int64_t>(b) * block, end = std::min(grid_.size(), begin + block);
+                for (int i = 0; i < c; i++) lo[i] = hi[i] = kernel.channels[begin * c + i];
+                for (int64_t p = begin; p < end; p++)
+                    for (int i = 0; i < c; i++) {
+                        const float x = kernel.channels[p * c + i];
+                        lo[i] = x < lo[i] ? x : lo[i];
+                        hi[i] = x > hi[i] ? x : hi[i];
+                    }
+            });
+            for (size_t b = 0; b < n_blocks; b++)
+                for (int i = 0; i < c; i++) {
+                    const float* lo = bounds.data() + b * static_cast<size_t>(2 * c);
+                    const double sigma = static_cast<double>(kernel.channel_divisor[i]);
+                    const int j = kernel.n_positions + i;
+                    const double a = static_cast<double>(lo[i]) / sigma, z = static_cast<double>(lo[c + i]) / sigma;
+                    low[j] = b == 0 ? a : std::min(low[j], a);
+                    high[j] = b == 0 ? z : std::max(high[j], z);
+                }
+        }
+        LatticeKeys numbering;
+        FeaturesTooLarge problem{k, 0, 0};
+        if (!numbering.make(kernel.n_features(), low, high, problem.feature, problem.cells)) throw problem;
+        return numbering;
+    }
+
+    template <int D>
+    void add_tile(const CrfKernel& kernel, const LatticeKeys& numbering, size_t tile, uint32_t first_row,
+                  int first_corner, SmallKeyTable& vertices) {
+        const int d = D ? D : kernel.n_features();
+        const SimplexFinder<D> finder(d);
+        constexpr int most = SimplexFinder<D>::capacity + 1;
+        Lanes features[most], weight[most];
+        IntLanes corner[most], rank[most];
+        SmallKeyTable simplices;
+        List<uint16_t> corners_of_simplices;
+        uint64_t last_key = ~uint64_t{0};
+        size_t simplex = 0;
+        tiles_.for_rows(tiles_[tile], [&](int64_t z, int64_t y, int64_t x0, int64_t n, int64_t point, int64_t first) {
+            for (int64_t i0 = 0; i0 < n; i0 += n_lanes) {
+                const int count = static_cast<int>(std::min<int64_t>(n_lanes, n - i0));
+                load_features(kernel, z, y, x0 + i0, point + i0, count, features);
+                finder.find(features, corner, rank, weight);
+                for (int i = 0; i < count; i++) {
+                    uint64_t key = 0;
+                    for (int j = 0; j < d; j++)
+                        key += static_cast<uint64_t>(corner[j][i] - numbering.first_corner[j]) * numbering.corner_stride[j] +
+                               static_cast<uint64_t>(rank[j][i]) * numbering.rank_stride[j];
+                    if (key != last_key) {
+                        last_key = key;
+                        bool fresh;
+                        simplex = simplices.add(key, fresh);
+                        if (fresh) add_simplex(numbering, d, corner, rank, i, first_row, vertices, corners_of_simplices);
+                    }
+                    const size_t place = static_cast<size_t>(first + i0 + i) * static_cast<size_t>(n_corners_) +
+                                         static_cast<size_t>(first_corner);
+                    for (int m = 0; m <= d; m++) {
+                        rows_of_points_[place + static_cast<size_t>(m)] =
+                            corners_of_simplices[simplex * static_cast<size_t>(d + 1) + static_cast<size_t>(m)];
+                        weights_[place + static_cast<size_t>(m)] = weight[m][i];
+                    }
+                }
+            }
+        });
+    }
+
+    // Going from the corner of one remainder to the next, all coordinates rise by one and the one
+    // that is next in rank falls by d + 1.
+    static void add_simplex(const LatticeKeys& numbering, int d, const IntLanes* corner, const IntLanes* rank,
+                            int lane, uint32_t first_row, SmallKeyTable& vertices, List<uint16_t>& corners) {
+        uint64_t key = 0, fall[max_crf_features + 1];
+        for (int j = 0; j < d; j++) {
+            key += static_cast<uint64_t>(corner[j][lane] - numbering.first_corner[j]) * numbering.vertex_stride[j] *
+                   static_cast<uint64_t>(d + 1);
+            fall[rank[j][lane]] = numbering.vertex_stride[j] * static_cast<uint64_t>(d + 1);
+        }
+        fall[rank[d][lane]] = 0;
+        for (int m = 0; m <= d; m++) {
+            bool fresh;
+            corners.push(static_cast<uint16_t>(first_row + vertices.add(key, fresh)));
+            key += numbering.all_strides - fall[d - m];
+        }
+    }
+
+    CLASSICSEG_INLINE static void load_features(const CrfKernel& kernel, int64_t z, int64_t y, int64_t x,
+                                                int64_t point, int count, Lanes* features) {
+        const float position[3] = {0, static_cast<float>(y), static_cast<float>(z)};
+        for (int j = 0; j < kernel.n_positions; j++) {
+            Lanes f = lanes(position[j]);
+            if (j == 0)
+                for (int i = 0; i < n_lanes; i++) f[i] = static_cast<float>(x + std::min(i, count - 1));
+            features[j] = f / lanes(kernel.position_divisor[j]);
+        }
+        const float* channels = kernel.channels + point * kernel.n_channels;
+        for (int c = 0; c < kernel.n_channels; c++) {
+            Lanes f;
+            for (int i = 0; i < n_lanes; i++) f[i] = channels[std::min(i, count - 1) * kernel.n_channels + c];
+            features[kernel.n_positions + c] = f / lanes(kernel.channel_divisor[c]);
+        }
+    }
+
+    // The tiles' keys become rows of the lattice, in the order of the tiles.
+    void number_rows(Pool& pool) {
+        const size_t n_tiles = tiles_.count();
+        const auto kernels = static_cast<size_t>(n_kernels_);
+        row_of_tile_row_ = Buffer<uint32_t>(n_tile_rows());
+        tables_.reset(new KeyTable[kernels]);
+        row_keys_.reset(new List<uint64_t>[kernels]);
+        pool.run(kernels, [&](size_t k) {
+            size_t most = 0;
+            for (size_t tile = 0; tile < n_tiles; tile++) most += keys_[tile * kernels + k].size();
+            tables_[k] = KeyTable(most);
+            for (size_t tile = 0; tile < n_tiles; tile++) {
+                const List<uint64_t>& keys = keys_[tile * kernels + k];
+                uint32_t* row = row_of_tile_row_.data() + tile_rows_[tile].begin[k];
+                for (size_t i = 0; i < keys.size(); i++) {
+                    bool fresh;
+                    row[i] = tables_[k].add(keys[i], static_cast<uint32_t>(row_keys_[k].size()), fresh);
+                    if (fresh) row_keys_[k].push(keys[i]);
+                }
+            }
+        });
+        for (size_t k = 0; k < kernels; k++) {
+            lattices_[k].first_row = n_rows_;
+            lattices_[k].n_rows = static_cast<uint32_t>(row_keys_[k].size());
+            n_rows_ += lattices_[k].n_rows;
+        }
+        for (size_t tile = 0; tile < n_tiles; tile++)
+            for (size_t k = 1; k < kernels; k++)
+                for (uint32_t i = tile_rows_[tile].begin[k],
+                              end = k + 1 < kernels ? tile_rows_[tile].begin[k + 1] : tile_end(tile); i < end; i++)
+                    row_of_tile_row_[i] += lattices_[k].first_row;
+        keys_.reset();
+        // Sorting by counting keeps each row's sources in the order of the tiles.
+        source_begin_ = Buffer<uint32_t>(n_rows_ + size_t{2});
+        sources_ = Buffer<uint32_t>(n_tile_rows());
+        for (uint32_t i = 0; i < n_tile_rows(); i++) source_begin_[row_of_tile_row_[i] + size_t{2}]++;
+        for (uint32_t r = 2; r <= n_rows_; r++) source_begin_[r] += source_begin_[r - 1];
+        for (uint32_t i = 0; i < n_tile_rows(); i++) sources_[source_begin_[row_of_tile_row_[i] + 1]++] = i;
+    }
+
+    void find_neighbours(Pool& pool) {
+        constexpr uint32_t block = 4096;
+        for (int k = 0; k < n_kernels_; k++) {
+            Lattice& lattice = lattices_[static_cast<size_t>(k)];
+            const uint32_t n = lattice.n_rows;
+            lattice.neighbours = Buffer<uint32_t>(size_t{2} * n * static_cast<size_t>(lattice.n_axes));
+            const KeyTable& table = tables_[static_cast<size_t>(k)];
+            const List<uint64_t>& keys = row_keys_[static_cast<size_t>(k)];
+            pool.run((n + block - 1) / block, [&](size_t b) {
+                const uint32_t begin = static_cast<uint32_t>(b) * block, end = std::min(n, begin + block);
+                for (int axis = 0; axis < lattice.n_axes; axis++) {
+                    uint32_t* pair = lattice.neighbours.data() + (static_cast<size_t>(axis) * n + begin) * 2;
+                    for (uint32_t r = begin; r < end; r++, pair += 2)
+                        for (int side = 0; side < 2; side++) {
+                            const uint64_t step = steps_[k][axis];
+                            const uint32_t other = table.find(keys[r] + (side ? 0 - step : step));
+                            // One row beyond all is zero.
+                            pair[side] = other == KeyTable::none ? n_rows_ : lattice.first_row + other;
+                        }
+                }
+            });
+        }
+        tables_.reset();
+        row_keys_.reset();
+    }
+
+    CrfGrid grid_;
+    int n_kernels_ = 0, n_corners_ = 0;
+    uint32_t n_rows_ = 0;
+    Tiles tiles_;
+    std::unique_ptr<Lattice[]> lattices_;
+    Buffer<uint16_t> rows_of_points_;
+    Buffer<float> weights_;
+    Buffer<TileRows> tile_rows_;
+    Buffer<uint32_t> row_of_tile_row_, source_begin_, sources_;
+    // Needed while it is built.
+    uint64_t steps_[max_kernels][max_crf_features + 1];
+    std::unique_ptr<List<uint64_t>[]> keys_, row_keys_;
+    std::unique_ptr<KeyTable[]> tables_;
+};
+
+}  // namespace classicseg::CLASSICSEG_ISA

@@ -1,0 +1,16 @@
+"""The fully connected CRF: labels that follow edges of the image, by mean field inference."""
+
+from classicseg.densecrf._crf import DenseCRF, PreparedCRF
+from classicseg.densecrf._kernels import BilateralKernel, FeatureKernel, GaussianKernel
+from classicseg.densecrf._mean_field import MeanField
+from classicseg.densecrf._refine import refine
+
+__all__ = [
+    "BilateralKernel",
+    "DenseCRF",
+    "FeatureKernel",
+    "GaussianKernel",
+    "MeanField",
+    "PreparedCRF",
+    "refine",
+]
