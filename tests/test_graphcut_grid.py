@@ -96,13 +96,13 @@ def test_pymaxflow_agrees_on_large_grids(kind: str, rng: np.random.Generator) ->
 
 @pytest.mark.parametrize("kind", ["noise", "smooth", "wide"])
 def test_any_number_of_threads_gives_the_same(kind: str, rng: np.random.Generator) -> None:
-    """600 rows are cut into up to eight strips. Ties make the masks tell apart what is unique."""
-    shape = (600, 90)
+    """So many rows are cut into up to four strips. Ties make the masks tell apart what is unique."""
+    shape = (2000, 320)
     if kind == "smooth":
         source, sink, weights = reference.smooth_problem(rng, shape, 4)
     else:
         source, sink, weights = reference.random_problem(rng, shape, 8, True, 2)
-    factor = 2**40 if kind == "wide" else 1
+    factor = 2**36 if kind == "wide" else 1
     source, sink, weights = (
         source * factor,
         sink * factor,
@@ -216,17 +216,17 @@ def serpent(n_bends: int, length: int) -> Problem:
     return source, sink, {(0, 1): along, (1, 0): down}
 
 
-@pytest.mark.parametrize("n_threads", [1, 3])
-def test_a_long_winding_way(n_threads: int) -> None:
+def test_a_long_winding_way() -> None:
+    """With the ways of several threads: tests/cpp/test_maxflow.cpp."""
     source, sink, weights = serpent(100, 60)
-    cut = solve(source, sink, weights, n_threads)
+    cut = solve(source, sink, weights)
     assert cut.flow == 4
     assert cut.mask[::2].all() and cut.maximal_mask[::2].sum() == cut.mask[::2].sum()
     weights[0, 1][100, 30] = 1
     graph = GridGraph(source.shape)
     graph.set_terminals(source, sink)
     graph.set_edges(weights)
-    tight = graph.solve(n_threads)
+    tight = graph.solve()
     assert tight.flow == 1
     assert 0 < tight.mask[::2].sum() < cut.mask[::2].sum()
 

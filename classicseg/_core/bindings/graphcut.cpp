@@ -20,7 +20,7 @@ public:
         arcs.symmetric = symmetric;
         nb::gil_scoped_release release;
         std::lock_guard lock(mutex_);
-        Pool pool(n_threads);
+        Pool pool(useful_threads(n_threads, n_pixels()));
         solver_->set_arcs(arcs, scale, pool);
     }
 
@@ -33,7 +33,7 @@ public:
         expect_shape(sink, height_, width_);
         nb::gil_scoped_release release;
         std::lock_guard lock(mutex_);
-        Pool pool(n_threads);
+        Pool pool(useful_threads(n_threads, n_pixels()));
         return solver_->set_terminals(source.data(), sink.data(), before[0], before[1], scale, pool);
     }
 
@@ -42,13 +42,18 @@ public:
         expect_shape(maximal, height_, width_);
         nb::gil_scoped_release release;
         std::lock_guard lock(mutex_);
-        Pool pool(n_threads);
+        // Joining the threads' strips again costs more than it brings on smaller grids.
+        constexpr size_t pixels_a_thread = 150000;
+        const auto useful = static_cast<int>(std::clamp<size_t>(n_pixels() / pixels_a_thread, 1, 1 << 20));
+        Pool pool(std::min(n_threads, useful));
         const int64_t flow = solver_->solve(pool);
         solver_->cut(minimal.data(), maximal.data(), pool);
         return flow;
     }
 
 private:
+    size_t n_pixels() const { return static_cast<size_t>(height_) * static_cast<size_t>(width_); }
+
     int height_, width_;
     std::mutex mutex_;  // one Python thread at a time may change a graph
     std::unique_ptr<GridMaxflow> solver_;
@@ -57,7 +62,7 @@ private:
 double sum_squared_differences(Image image, bool diagonals, int n_threads) {
     const ImageView v = view(image);
     nb::gil_scoped_release release;
-    Pool pool(n_threads);
+    Pool pool(useful_threads(n_threads, image.size()));
     return kernels().graphcut.sum_squared_differences(v, diagonals, pool);
 }
 
