@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, overload
 
 from numpy.typing import NDArray
 
@@ -6,7 +6,12 @@ version: str
 instruction_set: str
 
 class GridMaxflow:
+    @overload
     def __init__(self, height: int, width: int, wide: bool, limit: int) -> None: ...
+    @overload
+    def __init__(
+        self, depth: int, height: int, width: int, connectivity: int, wide: bool, limit: int
+    ) -> None: ...
     def solve(self, minimal: NDArray[Any], maximal: NDArray[Any], n_threads: int, /) -> int: ...
     def __getattr__(self, name: str) -> Any: ...
 

@@ -13,7 +13,7 @@ def solve(
     sink: np.ndarray,
     weights: reference.Weights,
     n_threads: int | None = 1,
-    connectivity: int = 8,
+    connectivity: int | None = None,
 ) -> Cut:
     graph = GridGraph(source.shape, connectivity)
     graph.set_terminals(source, sink)

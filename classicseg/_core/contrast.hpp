@@ -7,10 +7,14 @@
 
 #include "buffer.hpp"
 #include "exp.hpp"
-#include "grid2d.hpp"
 #include "rows.hpp"
 
 namespace classicseg::CLASSICSEG_ISA {
+
+// Directions in raster order.
+enum Direction { NW, N, NE, W, E, SW, S, SE };
+constexpr int direction_dy[8] = {-1, -1, -1, 0, 0, 1, 1, 1};
+constexpr int direction_dx[8] = {-1, 0, 1, -1, 1, -1, 0, 1};
 
 // A row of an image and the one below it, channel by channel, so that loops over pixels read
 // consecutive values.

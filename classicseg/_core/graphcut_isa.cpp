@@ -6,9 +6,20 @@
 namespace classicseg::CLASSICSEG_ISA {
 namespace {
 
+template <class Topology>
+std::unique_ptr<GridMaxflow> make_maxflow(int depth, int height, int width, bool wide, int64_t limit) {
+    if (wide) return std::unique_ptr<GridMaxflow>(new GridMaxflowOn<Topology, int64_t>(depth, height, width, limit));
+    return std::unique_ptr<GridMaxflow>(new GridMaxflowOn<Topology, int32_t>(depth, height, width, limit));
+}
+
 std::unique_ptr<GridMaxflow> make_grid_maxflow(int height, int width, bool wide, int64_t limit) {
-    if (wide) return std::unique_ptr<GridMaxflow>(new GridMaxflowOn<int64_t>(height, width, limit));
-    return std::unique_ptr<GridMaxflow>(new GridMaxflowOn<int32_t>(height, width, limit));
+    return make_maxflow<Image8>(height, 1, width, wide, limit);
+}
+
+std::unique_ptr<GridMaxflow> make_volume_maxflow(int depth, int height, int width, int connectivity, bool wide,
+                                                 int64_t limit) {
+    const auto make = connectivity == 6 ? make_maxflow<Volume6> : make_maxflow<Volume26>;
+    return make(depth, height, width, wide, limit);
 }
 
 double run_sum_squared_differences(ImageView v, bool diagonals, Pool& pool) {
@@ -25,6 +36,6 @@ void run_contrast_weights(ImageView v, float gamma, float beta, float* const wei
 
 extern const GraphcutKernels graphcut_kernels;
 const GraphcutKernels graphcut_kernels = {run_sum_squared_differences, run_contrast_weights, cut_cost,
-                                          make_grid_maxflow};
+                                          make_grid_maxflow, make_volume_maxflow};
 
 }  // namespace classicseg::CLASSICSEG_ISA

@@ -14,7 +14,7 @@ namespace classicseg {
 // Capacities of type T (int32, int64, float or double); floats are multiplied by a scale and rounded.
 template <class T>
 struct GridArcs {
-    const T* towards[8] = {};  // (height, width) in raster order of the directions, or null
+    const T* towards[26] = {};  // arrays of the grid's shape in raster order of the directions, or null
     bool symmetric = true;     // no direction is given together with its opposite
     // A direction that is missing has the capacity of its opposite.
 };
@@ -55,6 +55,9 @@ struct GraphcutKernels {
     double (*cut_cost)(const float* const weights[4], const uint8_t* mask, int height, int width, Pool& pool);
     // `wide` takes 64-bit capacities; excesses are cut to [-limit, limit].
     std::unique_ptr<GridMaxflow> (*grid_maxflow)(int height, int width, bool wide, int64_t limit);
+    // The same on a volume: 6- or 26-connected.
+    std::unique_ptr<GridMaxflow> (*volume_maxflow)(int depth, int height, int width, int connectivity, bool wide,
+                                                   int64_t limit);
 };
 
 }  // namespace classicseg

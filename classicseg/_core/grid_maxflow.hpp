@@ -1,5 +1,5 @@
-// Maximum flow / minimum cut on a pixel grid: arcs and terminals in, multilevel start, exact search
-// on strips of rows in parallel and then on their unions, masks out. Warm after any change.
+// Maximum flow / minimum cut on a grid of pixels: arcs and terminals in, multilevel start, exact search
+// on slabs of slices in parallel and then on their unions, masks out. Warm after any change.
 #pragma once
 
 #include <cmath>
@@ -13,11 +13,11 @@
 
 namespace classicseg::CLASSICSEG_ISA {
 
-template <class Capacity>
+template <class Topology, class Capacity>
 class GridMaxflowOn final : public GridMaxflow {
 public:
-    GridMaxflowOn(int height, int width, int64_t limit)
-        : grid_(height, width), next_(static_cast<size_t>(grid_.n_nodes)), limit_(limit) {}
+    GridMaxflowOn(int depth, int height, int width, int64_t limit)
+        : grid_(depth, height, width), next_(static_cast<size_t>(grid_.n_nodes)), limit_(limit) {}
 
 #define CLASSICSEG_FOR_CAPACITY(T)                                                             \
     void set_arcs(const GridArcs<T>& arcs, double scale, Pool& pool) override {                \
@@ -42,24 +42,34 @@ public:
 
     void cut(uint8_t* minimal, uint8_t* maximal, Pool& pool) override {
         reach_from_excess(pool);
-        for_rows(pool, grid_.height, [&](int y0, int y1, size_t) {
-            for (int y = y0; y < y1; y++) {
-                const Label* d = labels_.data() + label_margin + grid_.node(y, 0);
-                const size_t row = static_cast<size_t>(y) * static_cast<size_t>(grid_.width);
+        for_slices(pool, grid_.depth, [&](int z0, int z1, size_t) {
+            grid_.for_rows_of(z0, z1, [&](int32_t row, size_t pixel, int, int) {
+                const Label* d = labels_.data() + label_margin + row;
                 for (int x = 0; x < grid_.width; x++) {
-                    minimal[row + static_cast<size_t>(x)] = d[x] == reached;
-                    maximal[row + static_cast<size_t>(x)] = d[x] >= unlabelled;
+                    minimal[pixel + static_cast<size_t>(x)] = d[x] == reached;
+                    maximal[pixel + static_cast<size_t>(x)] = d[x] >= unlabelled;
                 }
-            }
+            });
         });
     }
 
 private:
-    static constexpr ptrdiff_t label_margin = 16;  // the widest load begins and ends this far outside
+    using G = Grid<Topology, Capacity>;
     static constexpr Label reached = unlabelled + 1;
-    static constexpr int min_strip_rows = 64;
-    static constexpr int n_levels = 4;  // 2 to 7 tried: 3 to 5 are best, 6 and 7 only cost
+    static constexpr int min_slab_slices = Topology::has_rows ? 16 : 64;
+    static constexpr int n_levels = 4;  // on images 2 to 7 tried: 3 to 5 are best, 6 and 7 only cost
     static constexpr int min_coarsen_pixels = 4096;
+    static constexpr int chunk = Topology::has_rows ? 2 : row_chunk;  // slices for a thread at a time
+
+    template <class Task>
+    static void for_slices(Pool& pool, int depth, Task&& task) {
+        for_rows(pool, depth, task, chunk);
+    }
+    template <class Task>
+    static void for_slices_and_next(Pool& pool, int depth, Task&& task) {
+        for_rows_and_next(pool, depth, task, chunk);
+    }
+    static size_t n_chunks(int depth) { return n_row_chunks(depth, chunk); }
 
     template <class T>
     static Capacity scaled(T value, double scale) {
@@ -70,82 +80,97 @@ private:
         }
     }
 
+    // The capacities of a row's arcs in one direction.
+    template <class T>
+    struct RowArcs {
+        const T* capacity;  // of pixel x
+        int first, end;     // the pixels x that have such arcs
+        double scale;
+        Capacity operator[](int x) const { return x >= first && x < end ? scaled(capacity[x], scale) : Capacity{0}; }
+    };
+
+    template <class T>
+    RowArcs<T> row_arcs(const GridArcs<T>& arcs, double scale, int z, int y, int k) const {
+        const Step s = Topology::steps[k];
+        if (!grid_.has_row(z, y) || !grid_.has_row(z + s.dz, y + s.dy)) return {nullptr, 0, 0, scale};
+        const int first = std::max(0, -s.dx), end = grid_.width - std::max(0, s.dx);
+        const auto row = [&](int zz, int yy) {
+            return (static_cast<ptrdiff_t>(zz) * grid_.height + yy) * static_cast<ptrdiff_t>(grid_.width);
+        };
+        if (const T* there = arcs.towards[k]) return {there + row(z, y), first, end, scale};
+        if (const T* back = arcs.towards[G::opposite(k)])
+            return {back + row(z + s.dz, y + s.dy) + s.dx, first, end, scale};
+        return {nullptr, 0, 0, scale};
+    }
+
     template <class T>
     void set_arcs_from(const GridArcs<T>& arcs, double scale, Pool& pool) {
         if (warm_) {
             replace_arcs(arcs, scale, pool);
         } else {
-            for_rows(pool, grid_.height, [&](int y0, int y1, size_t) {
-                for (int y = y0; y < y1; y++) {
-                    for (int x = 0; x < grid_.width; x++) {
-                        Capacity* r = grid_.arcs(grid_.node(y, x));
-                        const bool inside = y > 0 && x > 0 && y + 1 < grid_.height && x + 1 < grid_.width;
-                        for (int k = 0; k < 8; k++) r[k] = capacity(arcs, scale, y, x, k, inside);
+            for_slices(pool, grid_.depth, [&](int z0, int z1, size_t) {
+                grid_.for_rows_of(z0, z1, [&](int32_t row, size_t, int z, int y) {
+                    for (int k = 0; k < G::n_directions; k++) {
+                        const RowArcs<T> towards = row_arcs(arcs, scale, z, y, k);
+                        Capacity* r = grid_.arcs(row) + k;
+                        for (int x = 0; x < towards.first; x++) r[x * G::n_directions] = 0;
+                        for (int x = towards.first; x < towards.end; x++)
+                            r[x * G::n_directions] = scaled(towards.capacity[x], scale);
+                        for (int x = towards.end; x < grid_.width; x++) r[x * G::n_directions] = 0;
                     }
-                }
+                });
             });
         }
         if (arcs.symmetric) {
             asymmetry_ = Buffer<Capacity>();
-        } else {
-            if (asymmetry_.size() == 0)
-                asymmetry_ = Buffer<Capacity>(static_cast<size_t>(grid_.n_nodes) * 4);
-            for_rows(pool, grid_.height, [&](int y0, int y1, size_t) {
-                for (int y = y0; y < y1; y++)
-                    for (int x = 0; x < grid_.width; x++)
-                        for (int k = E; k <= SE; k++)
-                            *asymmetry(grid_.node(y, x), k) =
-                                capacity(arcs, scale, y, x, k, false) -
-                                capacity(arcs, scale, y + direction_dy[k], x + direction_dx[k],
-                                         opposite(k), false);
+            return;
+        }
+        if (asymmetry_.size() == 0) asymmetry_ = Buffer<Capacity>(static_cast<size_t>(grid_.n_nodes) * n_forward);
+        for_slices(pool, grid_.depth, [&](int z0, int z1, size_t) {
+            grid_.for_rows_of(z0, z1, [&](int32_t row, size_t, int z, int y) {
+                for_forward_arcs(arcs, scale, row, z, y, [&](int32_t i, int k, Capacity there, Capacity back) {
+                    *asymmetry(i, k) = there - back;
+                });
             });
+        });
+    }
+
+    // Calls task(node, direction, capacity, capacity of the opposite arc) for a row's arcs that lead forward.
+    template <class T, class Task>
+    void for_forward_arcs(const GridArcs<T>& arcs, double scale, int32_t row, int z, int y, Task&& task) const {
+        for (int k = G::first_forward; k < G::n_directions; k++) {
+            const Step s = Topology::steps[k];
+            if (!grid_.has_row(z + s.dz, y + s.dy)) continue;
+            const RowArcs<T> there = row_arcs(arcs, scale, z, y, k);
+            const RowArcs<T> back = row_arcs(arcs, scale, z + s.dz, y + s.dy, G::opposite(k));
+            for (int x = std::max(0, -s.dx); x < grid_.width - std::max(0, s.dx); x++)
+                task(row + x, k, there[x], back[x + s.dx]);
         }
     }
 
-    template <class T>
-    Capacity capacity(const GridArcs<T>& arcs, double scale, int y, int x, int k, bool inside) const {
-        const int yy = y + direction_dy[k], xx = x + direction_dx[k];
-        if (!inside && (y < 0 || x < 0 || y >= grid_.height || x >= grid_.width || yy < 0 ||
-                        xx < 0 || yy >= grid_.height || xx >= grid_.width))
-            return 0;
-        const size_t width = static_cast<size_t>(grid_.width);
-        if (arcs.towards[k])
-            return scaled(arcs.towards[k][static_cast<size_t>(y) * width + static_cast<size_t>(x)], scale);
-        if (const T* back = arcs.towards[opposite(k)])
-            return scaled(back[static_cast<size_t>(yy) * width + static_cast<size_t>(xx)], scale);
-        return 0;
-    }
-
+    static constexpr size_t n_forward = G::n_arcs / 2;
     Capacity* asymmetry(int32_t i, int k) {
-        return asymmetry_.data() + static_cast<size_t>(i) * 4 + static_cast<size_t>(k - E);
+        return asymmetry_.data() + static_cast<size_t>(i) * n_forward + static_cast<size_t>(k - G::first_forward);
     }
 
     // The flow on an arc is known from both residuals and the difference of the capacities.
     template <class T>
     void replace_arcs(const GridArcs<T>& arcs, double scale, Pool& pool) {
-        for_rows_and_next(pool, grid_.height, [&](int y0, int y1) {
-            for (int y = y0; y < y1; y++) {
-                for (int x = 0; x < grid_.width; x++) {
-                    const int32_t i = grid_.node(y, x);
-                    for (int k = E; k <= SE; k++) {
-                        const int yy = y + direction_dy[k], xx = x + direction_dx[k];
-                        if (yy >= grid_.height || xx < 0 || xx >= grid_.width) continue;
-                        const int32_t j = i + grid_.offset[k];
-                        Capacity& forward = grid_.arcs(i)[k];
-                        Capacity& backward = grid_.arcs(j)[opposite(k)];
-                        const Capacity skew = asymmetry_.size() ? *asymmetry(i, k) : Capacity{0};
-                        const Capacity flow = (backward - forward + skew) / 2;
-                        const Capacity there = capacity(arcs, scale, y, x, k, false);
-                        const Capacity back = capacity(arcs, scale, yy, xx, opposite(k), false);
-                        const Capacity kept =
-                            std::clamp(flow, static_cast<Capacity>(-back), there);
-                        forward = there - kept;
-                        backward = back + kept;
-                        grid_.excess[i] += flow - kept;
-                        grid_.excess[j] -= flow - kept;
-                    }
-                }
-            }
+        for_slices_and_next(pool, grid_.depth, [&](int z0, int z1) {
+            grid_.for_rows_of(z0, z1, [&](int32_t row, size_t, int z, int y) {
+                for_forward_arcs(arcs, scale, row, z, y, [&](int32_t i, int k, Capacity there, Capacity back) {
+                    const int32_t j = i + grid_.offset[k];
+                    Capacity& forward = grid_.arcs(i)[k];
+                    Capacity& backward = grid_.arcs(j)[G::opposite(k)];
+                    const Capacity skew = asymmetry_.size() ? *asymmetry(i, k) : Capacity{0};
+                    const Capacity flow = (backward - forward + skew) / 2;
+                    const Capacity kept = std::clamp(flow, static_cast<Capacity>(-back), there);
+                    forward = there - kept;
+                    backward = back + kept;
+                    grid_.excess[i] += flow - kept;
+                    grid_.excess[j] -= flow - kept;
+                });
+            });
         });
     }
 
@@ -166,28 +191,26 @@ private:
     template <class T>
     Sum<T> set_terminals_from(const T* source, const T* sink, const T* old_source, const T* old_sink,
                               double scale, Pool& pool) {
-        const size_t n_chunks = n_row_chunks(grid_.height);
-        Buffer<int64_t> totals(n_chunks);
-        Buffer<Sum<T>> direct(n_chunks);
-        for_rows(pool, grid_.height, [&](int y0, int y1, size_t chunk) {
+        Buffer<int64_t> totals(n_chunks(grid_.depth));
+        Buffer<Sum<T>> direct(totals.size());
+        for_slices(pool, grid_.depth, [&](int z0, int z1, size_t chunk) {
             int64_t total = 0;
             Sum<T> smaller = 0;
-            for (int y = y0; y < y1; y++) {
-                size_t p = static_cast<size_t>(y) * static_cast<size_t>(grid_.width);
-                Capacity* e = grid_.excess.data() + grid_.node(y, 0);
+            grid_.for_rows_of(z0, z1, [&](int32_t row, size_t p, int, int) {
+                Capacity* e = grid_.excess.data() + row;
                 for (int x = 0; x < grid_.width; x++, p++) {
                     const Capacity now = terminal(source[p], sink[p], scale);
                     e[x] = old_source ? e[x] + now - terminal(old_source[p], old_sink[p], scale) : now;
                     total += std::max<int64_t>(now, 0);
                     smaller += static_cast<Sum<T>>(std::min(source[p], sink[p]));
                 }
-            }
+            });
             totals[chunk] = total;
             direct[chunk] = smaller;
         });
         source_total_ = 0;
         Sum<T> base = 0;
-        for (size_t c = 0; c < n_chunks; c++) {
+        for (size_t c = 0; c < totals.size(); c++) {
             source_total_ += totals[c];
             base += direct[c];
         }
@@ -195,40 +218,37 @@ private:
     }
 
     int64_t positive_excess(Pool& pool) {
-        const size_t n_chunks = n_row_chunks(grid_.height);
-        Buffer<int64_t> totals(n_chunks);
-        for_rows(pool, grid_.height, [&](int y0, int y1, size_t chunk) {
+        Buffer<int64_t> totals(n_chunks(grid_.depth));
+        for_slices(pool, grid_.depth, [&](int z0, int z1, size_t chunk) {
             int64_t total = 0;
-            for (int y = y0; y < y1; y++) {
-                const Capacity* e = grid_.excess.data() + grid_.node(y, 0);
+            grid_.for_rows_of(z0, z1, [&](int32_t row, size_t, int, int) {
+                const Capacity* e = grid_.excess.data() + row;
                 for (int x = 0; x < grid_.width; x++) total += std::max<int64_t>(e[x], 0);
-            }
+            });
             totals[chunk] = total;
         });
         int64_t sum = 0;
-        for (size_t c = 0; c < n_chunks; c++) sum += totals[c];
+        for (size_t c = 0; c < totals.size(); c++) sum += totals[c];
         return sum;
     }
 
     // Starts `fine` with the flow of a grid half its size, solved in the same way.
-    void presolve(Grid2D<Capacity>& fine, int level, Pool& pool) {
-        const int64_t pixels = static_cast<int64_t>(fine.height) * fine.width;
-        if (level == n_levels || pixels < min_coarsen_pixels) return;
-        Grid2D<Capacity> coarse((fine.height + 1) / 2, (fine.width + 1) / 2);
-        const size_t n_chunks = n_row_chunks(coarse.height);
-        Buffer<double> total(n_chunks);
-        for_rows(pool, coarse.height, [&](int y0, int y1, size_t chunk) {
-            if (!coarsen(fine, coarse, limit_, y0, y1)) total[chunk] = INFINITY;
+    void presolve(G& fine, int level, Pool& pool) {
+        if (level == n_levels || fine.n_pixels() < min_coarsen_pixels) return;
+        G coarse = half_as_large(fine);
+        Buffer<double> total(n_chunks(coarse.depth));
+        for_slices(pool, coarse.depth, [&](int z0, int z1, size_t chunk) {
+            if (!coarsen(fine, coarse, limit_, z0, z1)) total[chunk] = INFINITY;
         });
-        for_rows(pool, coarse.height, [&](int y0, int y1, size_t chunk) {
-            total[chunk] = std::max(total[chunk], largest_total(coarse, y0, y1));
+        for_slices(pool, coarse.depth, [&](int z0, int z1, size_t chunk) {
+            total[chunk] = std::max(total[chunk], largest_total(coarse, z0, z1));
         });
         // An excess is at most the limit and what all arcs bring, whatever flow they carry.
         const double most = static_cast<double>(std::numeric_limits<Capacity>::max() / 2 - limit_);
-        for (size_t c = 0; c < n_chunks; c++)
+        for (size_t c = 0; c < total.size(); c++)
             if (total[c] > most) return;
 
-        const size_t n_arcs = static_cast<size_t>(coarse.n_nodes) * 8;
+        const size_t n_arcs = static_cast<size_t>(coarse.n_nodes) * G::n_arcs;
         Buffer<Capacity> capacity(n_arcs);
         std::copy_n(coarse.residual.data(), n_arcs, capacity.data());
         presolve(coarse, level + 1, pool);
@@ -236,50 +256,52 @@ private:
             Buffer<Label> labels;
             search(coarse, labels, next_.data(), pool);
         }
-        for_rows_and_next(pool, coarse.height, [&](int y0, int y1) {
-            project(fine, coarse, capacity.data(), y0, y1);
+        for_slices_and_next(pool, coarse.depth, [&](int z0, int z1) {
+            project(fine, coarse, capacity.data(), z0, z1);
         });
-        for_rows(pool, coarse.height, [&](int y0, int y1, size_t) { even_out_blocks(fine, y0, y1); });
+        for_slices(pool, coarse.depth, [&](int z0, int z1, size_t) { even_out_blocks(fine, coarse, z0, z1); });
     }
 
-    // An exact maximum flow on `grid`, whatever flow it has. Strips of rows are solved side by side
-    // and then joined two by two. While a strip has its own thread, its labels lie in rows of their
+    // An exact maximum flow on `grid`, whatever flow it has. Slabs of slices are solved side by side
+    // and then joined two by two. While a slab has its own thread, its labels lie in slices of their
     // own with margins of their own: no thread reads what another one writes.
-    void search(Grid2D<Capacity>& grid, Buffer<Label>& labels, int32_t* next, Pool& pool) {
-        int n_strips = 1;
-        while (n_strips < pool.size() && grid.height / (2 * n_strips) >= min_strip_rows) n_strips *= 2;
-        const ptrdiff_t rows = grid.height + 2 * n_strips;
-        const size_t needed = static_cast<size_t>(rows * grid.stride + 2 * label_margin);
+    void search(G& grid, Buffer<Label>& labels, int32_t* next, Pool& pool) {
+        int n_slabs = 1;
+        while (n_slabs < pool.size() && grid.depth / (2 * n_slabs) >= min_slab_slices) n_slabs *= 2;
+        // A slab's labels begin two slices and a margin further on than if it had the one before alone.
+        const ptrdiff_t shift = 2 * grid.strides.slice + label_margin;
+        const size_t needed = static_cast<size_t>(grid.depth * grid.strides.slice + n_slabs * shift + label_margin);
         if (labels.size() < needed) labels = Buffer<Label>(needed);
 
-        struct Strip {
-            Search<Capacity>* search;
+        struct Slab {
+            Search<G>* search;
         };
-        Buffer<Strip> strips(static_cast<size_t>(n_strips));
+        Buffer<Slab> slabs(static_cast<size_t>(n_slabs));
         struct Owner {  // the searches end with this call, however it ends
-            Buffer<Strip>& strips;
+            Buffer<Slab>& slabs;
             ~Owner() {
-                for (size_t s = 0; s < strips.size(); s++) delete strips[s].search;
+                for (size_t s = 0; s < slabs.size(); s++) delete slabs[s].search;
             }
-        } owner{strips};
+        } owner{slabs};
 
-        pool.run(static_cast<size_t>(n_strips), [&](size_t s) {
-            const int first = static_cast<int>(static_cast<int64_t>(grid.height) * static_cast<int>(s) / n_strips);
-            const int end = static_cast<int>(static_cast<int64_t>(grid.height) * (static_cast<int>(s) + 1) / n_strips);
-            Label* own = labels.data() + label_margin + static_cast<ptrdiff_t>(2 * s) * grid.stride;
-            // The margins around the whole array belong to the first and the last strip.
-            Label* from = own + first * grid.stride - (s == 0 ? label_margin : 0);
-            Label* to = own + (end + 2) * grid.stride + (static_cast<int>(s) + 1 == n_strips ? label_margin : 0);
-            std::fill(from, to, unlabelled);
+        pool.run(static_cast<size_t>(n_slabs), [&](size_t s) {
+            const auto boundary = [&](size_t slab) {
+                return static_cast<int>(static_cast<int64_t>(grid.depth) * static_cast<int64_t>(slab) / n_slabs);
+            };
+            const int first = boundary(s), end = boundary(s + 1);
+            Label* own = labels.data() + label_margin + static_cast<ptrdiff_t>(s) * shift;
+            Label* from = own + first * grid.strides.slice;
+            Label* to = own + (end + 2) * grid.strides.slice;
+            std::fill(s == 0 ? from - label_margin : from, to + label_margin, unlabelled);
             grid.mark_out(first, end);
             grid.mark_in(first, end);
-            strips[s].search = new Search<Capacity>(grid, own, next, first, end);
-            strips[s].search->solve();
+            slabs[s].search = new Search<G>(grid, own, next, first, end);
+            slabs[s].search->solve();
         });
-        for (int step = 1; step < n_strips; step *= 2) {
-            pool.run(static_cast<size_t>(n_strips / (2 * step)), [&](size_t pair) {
-                Search<Capacity>& above = *strips[2 * pair * static_cast<size_t>(step)].search;
-                Search<Capacity>& below = *strips[(2 * pair + 1) * static_cast<size_t>(step)].search;
+        for (int step = 1; step < n_slabs; step *= 2) {
+            pool.run(static_cast<size_t>(n_slabs / (2 * step)), [&](size_t pair) {
+                Search<G>& above = *slabs[2 * pair * static_cast<size_t>(step)].search;
+                Search<G>& below = *slabs[(2 * pair + 1) * static_cast<size_t>(step)].search;
                 above.join(below);
             });
         }
@@ -287,25 +309,24 @@ private:
 
     // Labels every pixel that remaining excess can reach: the smallest source side.
     void reach_from_excess(Pool& pool) {
+        using Neighbours = typename G::Neighbours;
         Label* d = labels_.data() + label_margin;
-        for_rows(pool, grid_.height, [&](int y0, int y1, size_t) {
-            for (int y = y0; y < y1; y++) {
-                const int32_t row = grid_.node(y, 0);
+        for_slices(pool, grid_.depth, [&](int z0, int z1, size_t) {
+            grid_.for_rows_of(z0, z1, [&](int32_t row, size_t, int, int) {
                 for (int32_t i = row; i < row + grid_.width; i++)
                     if (d[i] >= unlabelled) d[i] = grid_.excess[i] > 0 ? reached : unlabelled;
-            }
+            });
         });
         List<int32_t> stack;
-        for (int y = 0; y < grid_.height; y++) {
-            const int32_t row = grid_.node(y, 0);
+        grid_.for_rows_of(0, grid_.depth, [&](int32_t row, size_t, int, int) {
             for (int32_t i = row; i < row + grid_.width; i++) {
                 if (d[i] != unlabelled) continue;
-                if (!(grid_.in[i] & NeighbourLabels(d + i, grid_.stride).equal(reached))) continue;
+                if (!(grid_.in[i] & Neighbours(d + i, grid_.strides).equal(reached))) continue;
                 d[i] = reached;
                 stack.push(i);
                 while (!stack.empty()) {
                     const int32_t from = stack.pop();
-                    uint32_t b = grid_.out[from] & NeighbourLabels(d + from, grid_.stride).equal(unlabelled);
+                    uint32_t b = grid_.out[from] & Neighbours(d + from, grid_.strides).equal(unlabelled);
                     for (; b; b &= b - 1) {
                         const int32_t j = from + grid_.offset[std::countr_zero(b)];
                         d[j] = reached;
@@ -313,11 +334,11 @@ private:
                     }
                 }
             }
-        }
+        });
     }
 
-    Grid2D<Capacity> grid_;
-    Buffer<Capacity> asymmetry_;  // capacity - reverse capacity of the forward arcs, 4 per node
+    G grid_;
+    Buffer<Capacity> asymmetry_;  // capacity - reverse capacity of the forward arcs, n_forward per node
     Buffer<int32_t> next_;
     Buffer<Label> labels_;
     int64_t limit_;

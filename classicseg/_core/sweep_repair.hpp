@@ -21,13 +21,13 @@
 // checks (GridMaxflow).
 #pragma once
 
-#include "grid2d.hpp"
+#include "grid.hpp"
 
 namespace classicseg::CLASSICSEG_ISA {
 
-// The search over the rows [y0, y1) of a grid. `label` points at the label of node 0; the labels of
-// the rows y0 - 1 and y1 must be `unlabelled` and nobody else's.
-template <class Capacity>
+// The search over the slices [z0, z1) of a grid. `label` points at the label of node 0; the labels of
+// the slices z0 - 1 and z1 must be `unlabelled` and nobody else's.
+template <class Grid>
 class Search {
 public:
     // The search grows by half of its depth between sweeps, but at least by this. On photographs 2,
@@ -35,8 +35,8 @@ public:
     // time (with no multilevel start) 1.5 to 2.4 times.
     static constexpr int first_levels = 1;
 
-    Search(Grid2D<Capacity>& grid, Label* label, int32_t* next, int y0, int y1)
-        : g_(&grid), d_(label), next_(next), y0_(y0), y1_(y1) {}
+    Search(Grid& grid, Label* label, int32_t* next, int z0, int z1)
+        : g_(&grid), d_(label), next_(next), z0_(z0), z1_(z1) {}
 
     // Finds a maximum flow from scratch labels; excess that stays can't reach the sink.
     void solve() {
@@ -48,18 +48,19 @@ public:
         }
     }
 
-    // Takes over the rows of `below`, which begin where this one's end, and finds a maximum flow on
+    // Takes over the slices of `below`, which begin where this one's end, and finds a maximum flow on
     // both. Labels start anew: what is left to do lies near the seam, and a new search with a near
     // horizon finds it in a fifth of the time that mending all labels across the seam took.
     void join(const Search& below) {
-        g_->open_seam(y1_);
-        y1_ = below.y1_;
+        g_->open_seam(z1_);
+        z1_ = below.z1_;
         solve();
     }
 
 private:
-    using Neighbours = NeighbourLabels;
-    Neighbours neighbours(int32_t i) const { return Neighbours(d_ + i, g_->stride); }
+    using Capacity = typename Grid::Capacity;
+    using Neighbours = typename Grid::Neighbours;
+    Neighbours neighbours(int32_t i) const { return Neighbours(d_ + i, g_->strides); }
     int32_t neighbour(int32_t i, uint32_t bits) const {
         return i + g_->offset[std::countr_zero(bits)];
     }
@@ -67,14 +68,13 @@ private:
     void start() {
         frontier_.clear();
         horizon_ = 0;
-        for (int y = y0_; y < y1_; y++) {
-            const int32_t row = g_->node(y, 0);
+        g_->for_rows_of(z0_, z1_, [&](int32_t row, size_t, int, int) {
             for (int32_t i = row; i < row + g_->width; i++) {
                 const bool at_sink = g_->excess[i] < 0;
                 d_[i] = at_sink ? 0 : unlabelled;
                 if (at_sink && g_->in[i]) frontier_.push(i);
             }
-        }
+        });
     }
 
     void grow() {
@@ -232,10 +232,10 @@ private:
         }
     }
 
-    Grid2D<Capacity>* g_;
+    Grid* g_;
     Label* d_;
     int32_t* next_;
-    int y0_, y1_;
+    int z0_, z1_;
 
     Label horizon_ = 0;  // the largest distance given so far
     List<int32_t> frontier_, next_frontier_;

@@ -7,10 +7,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from classicseg._checks import as_image, check_threads, non_negative
 from classicseg._kernels import ext
+from classicseg.graphcut._neighbours import Offset
 
 __all__ = ["contrast_of", "contrast_weights", "cut_cost"]
 
-Offset = tuple[int, int]
 Weights = dict[Offset, NDArray[np.float32]]
 
 # The order of the kernel: east, south-west, south, south-east.

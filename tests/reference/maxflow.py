@@ -1,4 +1,4 @@
-"""Cuts of pixel grids: their cost arc by arc, all of them, and one by augmenting paths."""
+"""Cuts of images and volumes: their cost arc by arc, all of them, and one by augmenting paths."""
 
 from __future__ import annotations
 
@@ -9,21 +9,24 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-Offset = tuple[int, int]
+Offset = tuple[int, ...]
+Shape = tuple[int, ...]
 Weights = dict[Offset, np.ndarray]
-
-DIRECTIONS = [(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)]
 
 
 def offsets(connectivity: int, symmetric: bool) -> list[Offset]:
     """One offset of each pair of opposites, or both."""
-    return [
-        o for o in DIRECTIONS if (connectivity == 8 or 0 in o) and (not symmetric or o > (0, 0))
+    dimensions, steps = {4: (2, 1), 8: (2, 2), 6: (3, 1), 26: (3, 3)}[connectivity]
+    found = [
+        tuple(int(n) - 1 for n in index)
+        for index in np.ndindex(*(3,) * dimensions)
+        if 0 < sum(abs(int(n) - 1) for n in index) <= steps
     ]
+    return [o for o in found if not symmetric or o > (0,) * dimensions]
 
 
 def random_problem(
-    rng: np.random.Generator, shape: tuple[int, int], connectivity: int, symmetric: bool, top: int
+    rng: np.random.Generator, shape: Shape, connectivity: int, symmetric: bool, top: int
 ) -> tuple[np.ndarray, np.ndarray, Weights]:
     """Integer capacities up to `top`, terminals up to three times as much, many zeros."""
 
@@ -36,7 +39,7 @@ def random_problem(
 
 
 def smooth_problem(
-    rng: np.random.Generator, shape: tuple[int, int], top: int
+    rng: np.random.Generator, shape: Shape, top: int
 ) -> tuple[np.ndarray, np.ndarray, Weights]:
     """Like an image's: large regions that want one side, edges that are weak here and there."""
     wish = gaussian_filter(rng.normal(size=shape), rng.uniform(2, 12))
@@ -50,33 +53,41 @@ def smooth_problem(
     return np.maximum(wish, 0), np.maximum(-wish, 0), weights
 
 
-def arcs(shape: tuple[int, int], weights: Weights) -> list[tuple[int, int, Any]]:
-    """(from, to, capacity) of all arcs; pixels are numbered row by row."""
-    h, w = shape
+def arcs(shape: Shape, weights: Weights) -> list[tuple[int, int, Any]]:
+    """(from, to, capacity) of all arcs; pixels are numbered in raster order."""
     found = []
-    for (dy, dx), array in weights.items():
+    for offset, array in weights.items():
         array = np.broadcast_to(array, shape)
-        for y in range(h):
-            for x in range(w):
-                if 0 <= y + dy < h and 0 <= x + dx < w:
-                    p, q, capacity = y * w + x, (y + dy) * w + x + dx, array[y, x].item()
-                    found.append((p, q, capacity))
-                    if (-dy, -dx) not in weights:
-                        found.append((q, p, capacity))
+        opposite = tuple(-step for step in offset)
+        for here in np.ndindex(*shape):
+            there = tuple(i + step for i, step in zip(here, offset, strict=True))
+            if all(0 <= i < n for i, n in zip(there, shape, strict=True)):
+                p, q = (int(np.ravel_multi_index(at, shape)) for at in (here, there))
+                capacity = array[here].item()
+                found.append((p, q, capacity))
+                if opposite not in weights:
+                    found.append((q, p, capacity))
     return found
+
+
+def pair_slices(shape: Shape, offset: Offset) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """The pixels that have a neighbour at the offset, and those neighbours."""
+    ends = list(zip(shape, offset, strict=True))
+    return (
+        tuple(slice(max(0, -step), n - max(0, step)) for n, step in ends),
+        tuple(slice(max(0, step), n + min(0, step)) for n, step in ends),
+    )
 
 
 def cut_cost(source: np.ndarray, sink: np.ndarray, weights: Weights, mask: np.ndarray) -> Any:
     """What the cut with that source side costs."""
-    h, w = mask.shape
     total = sink[mask].sum().item() + source[~mask].sum().item()
-    for (dy, dx), array in weights.items():
-        here = (slice(max(0, -dy), h - max(0, dy)), slice(max(0, -dx), w - max(0, dx)))
-        there = (slice(max(0, dy), h + min(0, dy)), slice(max(0, dx), w + min(0, dx)))
+    for offset, array in weights.items():
+        here, there = pair_slices(mask.shape, offset)
         cut = mask[here] & ~mask[there]
-        if (-dy, -dx) not in weights:
+        if tuple(-step for step in offset) not in weights:
             cut |= ~mask[here] & mask[there]
-        total += np.broadcast_to(array, (h, w))[here][cut].sum().item()
+        total += np.broadcast_to(array, mask.shape)[here][cut].sum().item()
     return total
 
 
@@ -155,12 +166,11 @@ def pymaxflow(source: np.ndarray, sink: np.ndarray, weights: Weights) -> tuple[A
     graph = (maxflow.GraphInt if exact else maxflow.GraphFloat)()
     dtype = np.int64 if exact else np.float64
     nodes = graph.add_grid_nodes(source.shape)
-    for (dy, dx), array in weights.items():
-        structure = np.zeros((3, 3))
-        structure[1 + dy, 1 + dx] = 1
-        graph.add_grid_edges(
-            nodes, array.astype(dtype), structure, symmetric=(-dy, -dx) not in weights
-        )
+    for offset, array in weights.items():
+        structure = np.zeros((3,) * source.ndim)
+        structure[tuple(1 + step for step in offset)] = 1
+        both = tuple(-step for step in offset) not in weights
+        graph.add_grid_edges(nodes, array.astype(dtype), structure, symmetric=both)
     graph.add_grid_tedges(nodes, source.astype(dtype), sink.astype(dtype))
     flow = graph.maxflow()
     return flow, ~graph.get_grid_segments(nodes)

@@ -37,8 +37,8 @@ void expect_shape(const Array& array, int height, int width) {
 }
 
 // Pointers of a list of arrays and Nones, all of the same shape.
-template <class Array, class T, size_t n>
-void unpack(nb::list list, T* (&pointers)[n], int height, int width) {
+template <class Array, class T>
+void unpack(nb::list list, T** pointers, size_t n, int height, int width) {
     if (nb::len(list) != n) throw std::invalid_argument("a list of the wrong length");
     for (size_t i = 0; i < n; i++) {
         pointers[i] = nullptr;
@@ -47,6 +47,10 @@ void unpack(nb::list list, T* (&pointers)[n], int height, int width) {
         expect_shape(array, height, width);
         pointers[i] = array.data();  // the list keeps the array alive
     }
+}
+template <class Array, class T, size_t n>
+void unpack(nb::list list, T* (&pointers)[n], int height, int width) {
+    unpack<Array>(list, pointers, n, height, width);
 }
 
 }  // namespace classicseg

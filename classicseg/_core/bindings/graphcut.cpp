@@ -5,18 +5,26 @@
 namespace classicseg {
 namespace {
 
+// A volume's arrays come as (depth * height, width).
 class PyGridMaxflow {
 public:
-    PyGridMaxflow(int height, int width, bool wide, int64_t limit) : height_(height), width_(width) {
+    PyGridMaxflow(int height, int width, bool wide, int64_t limit) : height_(height), width_(width), n_directions_(8) {
         if (height < 1 || width < 1) throw std::invalid_argument("an empty grid");
         nb::gil_scoped_release release;
         solver_ = kernels().graphcut.grid_maxflow(height, width, wide, limit);
+    }
+    PyGridMaxflow(int depth, int height, int width, int connectivity, bool wide, int64_t limit)
+        : height_(depth * height), width_(width), n_directions_(static_cast<size_t>(connectivity)) {
+        if (depth < 1 || height < 1 || width < 1) throw std::invalid_argument("an empty grid");
+        if (connectivity != 6 && connectivity != 26) throw std::invalid_argument("6 or 26 neighbours");
+        nb::gil_scoped_release release;
+        solver_ = kernels().graphcut.volume_maxflow(depth, height, width, connectivity, wide, limit);
     }
 
     template <class T>
     void set_arcs(nb::list towards, bool symmetric, double scale, int n_threads) {
         GridArcs<T> arcs;
-        unpack<Input2D<T>>(towards, arcs.towards, height_, width_);
+        unpack<Input2D<T>>(towards, arcs.towards, n_directions_, height_, width_);
         arcs.symmetric = symmetric;
         nb::gil_scoped_release release;
         std::lock_guard lock(mutex_);
@@ -55,6 +63,7 @@ private:
     size_t n_pixels() const { return static_cast<size_t>(height_) * static_cast<size_t>(width_); }
 
     int height_, width_;
+    size_t n_directions_;
     std::mutex mutex_;  // one Python thread at a time may change a graph
     std::unique_ptr<GridMaxflow> solver_;
 };
@@ -90,6 +99,8 @@ void bind_graphcut(nb::module_& m) {
     nb::class_<PyGridMaxflow>(m, "GridMaxflow")
         .def(nb::init<int, int, bool, int64_t>(), nb::arg("height"), nb::arg("width"), nb::arg("wide"),
              nb::arg("limit"))
+        .def(nb::init<int, int, int, int, bool, int64_t>(), nb::arg("depth"), nb::arg("height"), nb::arg("width"),
+             nb::arg("connectivity"), nb::arg("wide"), nb::arg("limit"))
         .def("set_arcs_int32", &PyGridMaxflow::set_arcs<int32_t>)
         .def("set_arcs_int64", &PyGridMaxflow::set_arcs<int64_t>)
         .def("set_arcs_float32", &PyGridMaxflow::set_arcs<float>)

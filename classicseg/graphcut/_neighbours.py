@@ -1,0 +1,45 @@
+"""Which pixels of a grid are neighbours."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = ["OFFSETS", "Offset", "check_connectivity", "forward", "with_neighbour"]
+
+Offset = tuple[int, ...]
+
+# In raster order, which is the kernels': the opposite of number k is number n - 1 - k.
+OFFSETS: dict[int, tuple[Offset, ...]] = {
+    connectivity: tuple(
+        offset
+        for offset in itertools.product((-1, 0, 1), repeat=dimensions)
+        if 0 < sum(map(abs, offset)) <= steps
+    )
+    for connectivity, dimensions, steps in ((4, 2, 1), (8, 2, 2), (6, 3, 1), (26, 3, 3))
+}
+
+
+def check_connectivity(connectivity: Any, dimensions: int) -> int:
+    """The number of neighbours of a pixel; None is 8 in an image and 6 in a volume."""
+    choices = (4, 8) if dimensions == 2 else (6, 26)
+    if connectivity is None:
+        return 8 if dimensions == 2 else 6
+    if connectivity not in choices:
+        what = "an image" if dimensions == 2 else "a volume"
+        raise ValueError(
+            f"connectivity is {connectivity!r}, expected {choices[0]} or {choices[1]} for {what}"
+        )
+    return int(connectivity)
+
+
+def forward(connectivity: int) -> tuple[Offset, ...]:
+    """One offset of each pair of opposites: the one that leads to later pixels."""
+    offsets = OFFSETS[connectivity]
+    return offsets[len(offsets) // 2 :]
+
+
+def with_neighbour(offset: Sequence[int]) -> tuple[slice, ...]:
+    """The part of a grid whose neighbour at the offset lies in the grid."""
+    return tuple(slice(max(0, -step), -step if step > 0 else None) for step in offset)
