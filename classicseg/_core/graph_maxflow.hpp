@@ -33,7 +33,11 @@ template <class Capacity>
 class GraphMaxflowOn final : public GraphMaxflow {
 public:
     GraphMaxflowOn(int32_t n_nodes, int64_t limit)
-        : graph_(n_nodes), labels_(static_cast<size_t>(n_nodes)), limit_(limit) {}
+        : graph_(n_nodes),
+          labels_(static_cast<size_t>(n_nodes)),
+          parent_(static_cast<size_t>(n_nodes)),
+          next_(static_cast<size_t>(n_nodes)),
+          limit_(limit) {}
 
 #define CLASSICSEG_FOR_CAPACITY(T)                                                                \
     void build(const GraphEdges<T>& edges, double scale) override { build_from(edges, scale); }   \
@@ -50,8 +54,8 @@ public:
     CLASSICSEG_FOR_CAPACITY(double)
 #undef CLASSICSEG_FOR_CAPACITY
 
-    int64_t solve(Pool&) override {
-        GraphSearch<Capacity>(graph_, labels_.data()).solve();
+    int64_t solve(Pool& pool) override {
+        search(pool);
         int64_t left = 0;
         for (size_t i = 0; i < labels_.size(); i++) left += std::max<int64_t>(graph_.excess[i], 0);
         return source_total_ - left;
@@ -68,16 +72,53 @@ public:
         }
         while (!stack.empty()) {
             const int32_t i = stack.pop();
-            for (const Arc<Capacity>* a = graph_.begin(i); a != graph_.end(i); a++) {
-                const auto q = static_cast<size_t>(a->head);
-                if (a->out == 0 || minimal[q]) continue;
+            const auto p = static_cast<size_t>(i);
+            for (int32_t a = graph_.first[p]; a < graph_.first[p + 1]; a++) {
+                const Link link = graph_.link[static_cast<size_t>(a)];
+                const auto q = static_cast<size_t>(link.head());
+                if (!(link.word & Link::out) || minimal[q]) continue;
                 minimal[q] = 1;
-                stack.push(a->head);
+                stack.push(link.head());
             }
         }
     }
 
 private:
+    static constexpr int least_parts = 4;
+    static constexpr int32_t min_part_nodes = 4096;
+
+    // An exact maximum flow. Parts of successive nodes are solved side by side and then joined two by
+    // two. Four parts are at worst 5 % slower than one on a single thread, and up to 25 % faster.
+    void search(Pool& pool) {
+        size_t n_parts = least_parts;
+        while (n_parts < static_cast<size_t>(pool.size())) n_parts *= 2;
+        const auto n = static_cast<size_t>(graph_.n_nodes);
+        while (n_parts > 1 && n / n_parts < min_part_nodes) n_parts /= 2;
+
+        struct Part {
+            GraphSearch<Capacity>* search;
+        };
+        Buffer<Part> parts(n_parts);
+        struct Owner {  // the searches end with this call, however it ends
+            Buffer<Part>& parts;
+            ~Owner() {
+                for (size_t p = 0; p < parts.size(); p++) delete parts[p].search;
+            }
+        } owner{parts};
+
+        pool.run(n_parts, [&](size_t p) {
+            parts[p].search = new GraphSearch<Capacity>(
+                graph_, labels_.data(), parent_.data(), next_.data(), static_cast<int32_t>(n * p / n_parts),
+                static_cast<int32_t>(n * (p + 1) / n_parts));
+            parts[p].search->solve();
+        });
+        for (size_t step = 1; step < n_parts; step *= 2) {
+            pool.run(n_parts / (2 * step), [&](size_t pair) {
+                parts[2 * pair * step].search->join(*parts[(2 * pair + 1) * step].search);
+            });
+        }
+    }
+
     template <class T>
     static Capacity scaled(T value, double scale) {
         if constexpr (std::is_integral_v<T>) {
@@ -96,15 +137,12 @@ private:
 
     template <class T>
     void change_from(const GraphEdges<T>& now, const GraphEdges<T>& old, double scale) {
-        graph_.for_edges(now.pairs, now.count, [&](size_t e, int32_t i, int32_t j, int32_t a, int32_t b) {
-            Arc<Capacity>& arc = graph_.arcs[static_cast<size_t>(a)];
-            Arc<Capacity>& twin = graph_.arcs[static_cast<size_t>(b)];
-            const Capacity flow = scaled(old.forward[e], scale) - arc.out;
+        graph_.for_edges(now.pairs, now.count, [&](size_t e, int32_t i, int32_t j, size_t a, size_t b) {
+            const Capacity flow = scaled(old.forward[e], scale) - graph_.arcs[a].residual;
             const Capacity there = scaled(now.forward[e], scale);
             const Capacity back = scaled(now.backward[e], scale);
             const Capacity kept = std::clamp(flow, static_cast<Capacity>(-back), there);
-            arc.out = twin.in = there - kept;
-            arc.in = twin.out = back + kept;
+            graph_.set(a, b, i, j, there - kept, back + kept);
             graph_.excess[static_cast<size_t>(i)] += flow - kept;
             graph_.excess[static_cast<size_t>(j)] -= flow - kept;
         });
@@ -141,6 +179,7 @@ private:
 
     SparseGraph<Capacity> graph_;
     Buffer<GraphLabel> labels_;
+    Buffer<int32_t> parent_, next_;  // of the searches
     int64_t limit_;
     int64_t source_total_ = 0;  // sum of the positive terminals
 };
