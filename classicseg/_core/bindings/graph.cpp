@@ -3,8 +3,11 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "arrays.hpp"
+#include "dimacs.hpp"
 
 namespace classicseg {
 namespace {
@@ -99,6 +102,20 @@ GraphSum<T> largest_load(GraphSum<T> (*run)(const GraphEdges<T>&, int32_t), cons
     return run(edges, n_nodes);
 }
 
+// Number of nodes, source, sink, and the arcs as an (n, 3) array.
+nb::tuple parse_dimacs(nb::bytes text) {
+    auto* problem = new DimacsProblem;
+    const nb::capsule owner(problem, [](void* p) noexcept { delete static_cast<DimacsProblem*>(p); });
+    {
+        const std::string_view view(text.c_str(), text.size());
+        nb::gil_scoped_release release;
+        *problem = DimacsReader(view).read();
+    }
+    const size_t shape[] = {problem->arcs.size() / 3, 3};
+    const nb::ndarray<nb::numpy, int64_t, nb::ndim<2>> arcs(problem->arcs.data(), 2, shape, owner);
+    return nb::make_tuple(problem->n_nodes, problem->source, problem->sink, arcs);
+}
+
 template <class T>
 void bind_capacity(nb::module_& m, nb::class_<PyGraphMaxflow>& c, const char* type,
                    GraphSum<T> (*GraphKernels::*load)(const GraphEdges<T>&, int32_t)) {
@@ -119,6 +136,7 @@ void bind_graph(nb::module_& m) {
     nb::class_<PyGraphMaxflow> c(m, "GraphMaxflow");
     c.def(nb::init<int32_t, bool, int64_t>(), nb::arg("n_nodes"), nb::arg("wide"), nb::arg("limit"));
     c.def("solve", &PyGraphMaxflow::solve);
+    m.def("parse_dimacs", &parse_dimacs);
     bind_capacity<int32_t>(m, c, "int32", &GraphKernels::load_int32);
     bind_capacity<int64_t>(m, c, "int64", &GraphKernels::load_int64);
     bind_capacity<float>(m, c, "float32", &GraphKernels::load_float);
