@@ -7,15 +7,15 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from classicseg import __version__
+from classicseg._progress import progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -165,10 +165,8 @@ def compare(
 
     if out.exists() and not out.is_dir():
         raise typer.BadParameter(f"--out is {out}, which is a file, expected a folder")
-    with _progress("comparing") as progress:
-        result = comparing.run(
-            _split(pipelines), _split(samples), engine.value, jobs, seed, progress
-        )
+    with progress("comparing") as update:
+        result = comparing.run(_split(pipelines), _split(samples), engine.value, jobs, seed, update)
     paths = comparing.write(result, out, context.obj)
     if as_json:
         typer.echo(paths[0].read_text(encoding="utf-8"), nl=False)
@@ -308,22 +306,6 @@ def _check_writable(path: Path | None, option: str) -> None:
         raise typer.BadParameter(f"{option} is {path}, expected a name that ends in .png")
     if not path.parent.is_dir():
         raise typer.BadParameter(f"{option} is {path}, but there is no folder {path.parent}")
-
-
-@contextmanager
-def _progress(title: str) -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on a terminal, nothing in a pipe."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield None
-        return
-    columns: Any = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _print_table(result: Comparison) -> None:

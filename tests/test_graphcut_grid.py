@@ -96,7 +96,7 @@ def test_pymaxflow_agrees_on_large_grids(kind: str, rng: np.random.Generator) ->
 
 @pytest.mark.parametrize("kind", ["noise", "smooth", "wide"])
 def test_any_number_of_threads_gives_the_same(kind: str, rng: np.random.Generator) -> None:
-    """So many rows are cut into up to four strips. Ties make the masks tell apart what is unique."""
+    """As many rows as four strips take. Ties make the masks tell apart what is unique."""
     shape = (2000, 320)
     if kind == "smooth":
         source, sink, weights = reference.smooth_problem(rng, shape, 4)

@@ -4,6 +4,7 @@ from classicseg.densecrf._crf import DenseCRF, PreparedCRF
 from classicseg.densecrf._kernels import BilateralKernel, FeatureKernel, GaussianKernel
 from classicseg.densecrf._mean_field import MeanField
 from classicseg.densecrf._refine import refine
+from classicseg.densecrf._tune import Trial, Tuning, tune
 
 __all__ = [
     "BilateralKernel",
@@ -12,5 +13,8 @@ __all__ = [
     "GaussianKernel",
     "MeanField",
     "PreparedCRF",
+    "Trial",
+    "Tuning",
     "refine",
+    "tune",
 ]

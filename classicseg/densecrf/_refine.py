@@ -107,9 +107,7 @@ def refine(  # type: ignore[misc]  # the overloads leave the parameters to this 
     if not positive(clip, "clip") < 1:
         raise ValueError(f"clip is {clip}, expected a number between 0 and 1")
     scale = 1 / positive(temperature, "temperature")
-    crf = DenseCRF(
-        [GaussianKernel(theta_gamma, smoothness), BilateralKernel(theta_alpha, theta_beta, weight)]
-    )
+    crf = crf_of(theta_alpha, theta_beta, theta_gamma, weight, smoothness)
     hint_at_layout(probabilities, image, "probabilities")
     shape = label_shape(probabilities, "probabilities")
     unary = energies(as_probabilities(probabilities, shape=shape), clip, check_threads(n_threads))
@@ -123,6 +121,15 @@ def refine(  # type: ignore[misc]  # the overloads leave the parameters to this 
             unary, n_iterations, tol=0.0, start=None, free_energy=False, n_threads=n_threads
         )
     return result if marginals else result.labels
+
+
+def crf_of(
+    theta_alpha: float, theta_beta: float, theta_gamma: float, weight: float, smoothness: float
+) -> DenseCRF:
+    """The CRF of `refine`'s parameters."""
+    return DenseCRF(
+        [GaussianKernel(theta_gamma, smoothness), BilateralKernel(theta_alpha, theta_beta, weight)]
+    )
 
 
 def energies(
