@@ -54,19 +54,23 @@ _INT32_MAX = np.iinfo(np.int32).max
 
 
 def as_image(
-    image: ArrayLike, *, name: str = "image", data_range: tuple[float, float] | None = None
+    image: ArrayLike,
+    *,
+    name: str = "image",
+    data_range: tuple[float, float] | None = None,
+    dimensions: int = 2,
 ) -> NDArray[np.float32]:
     """Check an image and convert it to the one colour scale of all kernels: (H, W, C) in 0..255.
 
-    Takes (H, W), (H, W, 1) and (H, W, 3); C is 1 or 3, the result always a new array. uint8 is
-    taken as is, uint16 is divided by 257, floats in [0, 1] are multiplied by 255. Every other
-    kind of data needs `data_range`, the values that stand for black and white, between which it
-    must lie.
+    Takes (H, W), (H, W, 1) and (H, W, 3), and with 3 `dimensions` volumes, (D, H, W[, 1 or 3]),
+    which become (D, H, W, C). C is 1 or 3, the result always a new array. uint8 is taken as is,
+    uint16 is divided by 257, floats in [0, 1] are multiplied by 255. Every other kind of data needs
+    `data_range`, the values that stand for black and white, between which it must lie.
 
     >>> as_image(np.full((2, 3), 0.5))[:, :, 0].tolist()
     [[127.5, 127.5, 127.5], [127.5, 127.5, 127.5]]
     """
-    pixels = _image_array(image, name)
+    pixels = _image_array(image, name) if dimensions == 2 else _volume_array(image, name)
     kind = pixels.dtype
     if data_range is None:
         if kind == np.uint8:
@@ -298,6 +302,17 @@ def _image_array(image: ArrayLike, name: str) -> NDArray[Any]:
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {shape}, {expected}")
     return array if array.ndim == 3 else array[:, :, np.newaxis]
+
+
+def _volume_array(volume: ArrayLike, name: str) -> NDArray[Any]:
+    array = _array(volume, name, "a volume")
+    if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[3] not in (1, 3)):
+        raise ValueError(
+            f"{name} has shape {array.shape}, expected (D, H, W) grey or (D, H, W, 3) RGB"
+        )
+    if array.size == 0:
+        raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    return array if array.ndim == 4 else array[..., np.newaxis]
 
 
 def _shaped(

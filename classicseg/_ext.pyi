@@ -22,12 +22,15 @@ class GraphMaxflow:
     def solve(self, minimal: NDArray[Any], maximal: NDArray[Any], n_threads: int, /) -> int: ...
     def __getattr__(self, name: str) -> Any: ...
 
-def sum_squared_differences(image: NDArray[Any], diagonals: bool, n_threads: int, /) -> float: ...
+def sum_squared_differences(
+    volume: NDArray[Any], steps: list[tuple[int, ...]], n_threads: int, /
+) -> float: ...
 def contrast_weights(
-    image: NDArray[Any],
-    gamma: float,
+    volume: NDArray[Any],
+    steps: list[tuple[int, ...]],
+    strengths: list[float],
     beta: float,
-    weights: list[NDArray[Any] | None],
+    weights: list[NDArray[Any]],
     n_threads: int,
     /,
 ) -> None: ...

@@ -6,6 +6,9 @@ import math
 import multiprocessing
 import numbers
 import os
+from collections.abc import Sequence
+
+import numpy as np
 
 # More than any machine's cores: a larger number is a mistake, and would start that many threads.
 _MAX_THREADS = 1024
@@ -25,6 +28,19 @@ def non_negative(value: float, name: str) -> float:
     if number < 0:
         raise ValueError(f"{name} is {value}, expected a number from 0")
     return number
+
+
+def spacing_of(spacing: float | Sequence[float] | None, n_axes: int) -> tuple[float, ...]:
+    """Distances between neighbours along each axis: one number for all, or one each; default 1."""
+    if spacing is None:
+        return (1.0,) * n_axes
+    if not isinstance(spacing, Sequence | np.ndarray) or isinstance(spacing, str):
+        return (positive(spacing, "spacing"),) * n_axes
+    if len(spacing) != n_axes:
+        raise ValueError(
+            f"spacing has {len(spacing)} values, expected one for each of {n_axes} axes"
+        )
+    return tuple(positive(value, "spacing") for value in spacing)
 
 
 def positive_int(value: int, name: str) -> int:

@@ -114,19 +114,19 @@ def test_pymaxflow_agrees_on_large_volumes(
 def test_any_number_of_threads_gives_the_same(
     kind: str, connectivity: int, rng: np.random.Generator
 ) -> None:
-    """140 slices are cut into up to eight slabs. Ties make the masks tell apart what is unique."""
-    shape = (140, 12, 19)
+    """Large enough for two slabs. Ties make the masks tell apart what is unique."""
+    shape = (67, 60, 77)
     if kind == "smooth":
-        source, sink, weights = smooth_problem(rng, shape, connectivity, 4)
+        source, sink, weights = smooth_problem(rng, shape, connectivity, 2)
     else:
         source, sink, weights = reference.random_problem(rng, shape, connectivity, True, 2)
     if kind == "wide":
-        weights = {o: w * 2**38 for o, w in weights.items()}
-        source, sink = source * 2**38, sink * 2**38
+        weights = {o: w * 2**34 for o, w in weights.items()}
+        source, sink = source * 2**34, sink * 2**34
     one = solve(source, sink, weights, 1, connectivity)
     assert_optimal(one, source, sink, weights)
     assert (one.mask != one.maximal_mask).any()
-    for n_threads in (2, 3, 8, None):
+    for n_threads in (2, None):
         assert same(solve(source, sink, weights, n_threads, connectivity), one)
 
 

@@ -17,7 +17,8 @@ from reference import maxflow
 import classicseg
 from classicseg._kernels import ext
 from classicseg.graphcut import contrast_weights
-from classicseg.graphcut._contrast import OFFSETS, cut_cost
+from classicseg.graphcut._contrast import cut_cost
+from classicseg.graphcut._neighbours import forward
 
 SOURCES = Path(classicseg.__file__).parent
 
@@ -83,6 +84,7 @@ def test_the_bindings_check_shapes() -> None:
     mask, wrong = np.zeros((4, 5), np.uint8), np.zeros((5, 4), np.uint8)
     energy, components = np.zeros((4, 5), np.float32), np.zeros((2, 10), np.float32)
     totals = np.zeros((2, 2, 10))
+    volume, east = image[np.newaxis], (0, 0, 1)
     calls = [
         lambda: ext.gmm_energies(image, [None], components, energy, wrong, 1),
         lambda: ext.gmm_energies(image, [wrong], components, energy, mask, 1),
@@ -100,8 +102,22 @@ def test_the_bindings_check_shapes() -> None:
         lambda: ext.trimap_terminals(energy, energy, mask, 0, 9, energy[:, :1], energy[:, :1], 1),
         lambda: ext.cut_cost([energy, None, None, energy.T.copy()], mask, 1),
         lambda: ext.cut_cost([energy], mask, 1),
-        lambda: ext.contrast_weights(image, 1.0, 1.0, [energy.T.copy(), None, None, None], 1),
-        lambda: ext.sum_squared_differences(image[..., :2].copy(), True, 1),
+        lambda: ext.contrast_weights(
+            volume, [east], [1.0], 1.0, [np.zeros((1, 5, 4), np.float32)], 1
+        ),
+        lambda: ext.contrast_weights(volume, [east], [1.0], 1.0, [volume[:0, ..., 0].copy()], 1),
+        lambda: ext.contrast_weights(volume, [east], [1.0], 1.0, [], 1),
+        lambda: ext.contrast_weights(volume, [east], [], 1.0, [volume[..., 0].copy()], 1),
+        lambda: ext.sum_squared_differences(volume[..., :2].copy(), [east], 1),
+        lambda: ext.sum_squared_differences(volume, [(0, 0, -1)], 1),
+        lambda: ext.sum_squared_differences(volume, [(0, 0, 0)], 1),
+        lambda: ext.sum_squared_differences(volume, [(0, 2, 0)], 1),
+        lambda: ext.sum_squared_differences(volume, [east] * 14, 1),
+        lambda: ext.sum_squared_differences(image, [east], 1),
+        lambda: ext.GridMaxflow(1, 0, 5, 6, False, 1),
+        lambda: ext.GridMaxflow(1, 4, 5, 8, False, 1),
+        lambda: ext.GridMaxflow(1, 4, 5, 6, False, 1).set_arcs_float32([None] * 8, True, 1.0, 1),
+        lambda: ext.GridMaxflow(2, 2, 5, 26, False, 1).solve(mask, wrong, 1),
         lambda: ext.GridMaxflow(0, 5, False, 1),
         lambda: ext.GridMaxflow(4, 5, False, 1).solve(mask, wrong, 1),
         lambda: ext.GridMaxflow(4, 5, False, 1).set_arcs_float32(
@@ -110,7 +126,6 @@ def test_the_bindings_check_shapes() -> None:
         lambda: ext.GridMaxflow(4, 5, False, 1).set_terminals_float32(
             energy, energy.T.copy(), [], 1.0, 1
         ),
-        lambda: ext.sum_squared_differences(image[..., 0].copy(), True, 1),
     ]
     for call in calls:
         with pytest.raises((ValueError, TypeError)):
@@ -121,13 +136,14 @@ def test_the_bindings_check_shapes() -> None:
 def test_sum_of_squared_differences(shape: tuple[int, ...], rng: np.random.Generator) -> None:
     image = rng.integers(0, 256, shape).astype(np.float32)
     pixels = image if image.ndim == 3 else image[..., None]
-    for diagonals in (False, True):
+    for connectivity in (4, 8):
         expected = sum(
-            reference.squared_difference(image, *pair)
-            for pair in reference.pairs(shape, 8 if diagonals else 4)
+            reference.squared_difference(image, here, there)
+            for here, there, _ in reference.pairs(shape[:2], connectivity)
         )
+        steps = [(0, *offset) for offset in forward(connectivity)]
         for n_threads in (1, 3):
-            found = ext.sum_squared_differences(pixels, diagonals, n_threads)
+            found = ext.sum_squared_differences(pixels[np.newaxis], steps, n_threads)
             assert found == pytest.approx(expected, rel=1e-6)
 
 
@@ -143,7 +159,7 @@ def test_cut_cost(shape: tuple[int, int], connectivity: int, rng: np.random.Gene
     assert costs.pop() == pytest.approx(expected, rel=1e-6)
     assert cut_cost(weights, np.zeros(shape, bool), 1) == 0
     assert cut_cost(weights, np.ones(shape, bool), 1) == 0
-    assert set(weights) <= set(OFFSETS)
+    assert set(weights) == set(forward(connectivity))
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (130, 67)])

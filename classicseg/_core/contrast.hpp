@@ -1,5 +1,6 @@
 // Contrast-sensitive weights of neighbouring pixels (Boykov & Jolly 2001; Rother et al. 2004, eq. 11):
-// gamma / distance * exp(-beta * |difference of colours|^2).
+// gamma / distance * exp(-beta * |difference of colours|^2). Of images and volumes: an image is a volume
+// of depth 1.
 #pragma once
 
 #include <cmath>
@@ -7,6 +8,7 @@
 
 #include "buffer.hpp"
 #include "exp.hpp"
+#include "graphcut_kernels.hpp"
 #include "rows.hpp"
 
 namespace classicseg::CLASSICSEG_ISA {
@@ -16,44 +18,57 @@ enum Direction { NW, N, NE, W, E, SW, S, SE };
 constexpr int direction_dy[8] = {-1, -1, -1, 0, 0, 1, 1, 1};
 constexpr int direction_dx[8] = {-1, 0, 1, -1, 1, -1, 0, 1};
 
-// A row of an image and the one below it, channel by channel, so that loops over pixels read
-// consecutive values.
+// A row of an image or a volume and the rows beside it that neighbours lie in, channel by channel, so
+// that loops over pixels read consecutive values.
 template <int C>
-class RowPair {
+class NeighbourRows {
 public:
-    RowPair(const float* image, int height, int width)
-        : image_(image),
-          height_(height),
-          width_(width),
-          rows_(2 * C * static_cast<size_t>(width)) {}
-
-    void load(int y) {
-        for (int below = 0; below < 2 && y + below < height_; below++) {
-            const float* from = image_ + static_cast<ptrdiff_t>(y + below) * width_ * C;
-            float* to = rows_.data() + static_cast<ptrdiff_t>(below) * C * width_;
-            for (int x = 0; x < width_; x++)
-                for (int c = 0; c < C; c++) to[static_cast<ptrdiff_t>(c) * width_ + x] = from[x * C + c];
-        }
+    NeighbourRows(VolumeView v, const ContrastNeighbour* neighbours, size_t n)
+        : v_(v), rows_(n_slots * C * static_cast<size_t>(v.width)) {
+        wanted_[slot(0, 0)] = true;
+        for (size_t k = 0; k < n; k++) wanted_[slot(neighbours[k].dz, neighbours[k].dy)] = true;
     }
-    // Squared difference of the colours of pixel x and its neighbour in a direction E, SW, S or SE.
-    float squared_difference(int k, int x) const {
-        const float* p = rows_.data() + x;
-        const float* q = p + static_cast<ptrdiff_t>(direction_dy[k]) * C * width_ + direction_dx[k];
+
+    void load(int z, int y) {
+        z_ = z, y_ = y;
+        for (int dz = 0; dz < 2; dz++)
+            for (int dy = -1; dy < 2; dy++)
+                if (dz + dy >= 0 && wanted_[slot(dz, dy)] && inside(dz, dy)) load_row(dz, dy);
+    }
+    // Is the row of that neighbour in the volume?
+    bool has(const ContrastNeighbour& k) const { return inside(k.dz, k.dy); }
+    // Squared difference of the colours of pixel x and its neighbour.
+    float squared_difference(const ContrastNeighbour& k, int x) const {
+        const float* p = row(0, 0) + x;
+        const float* q = row(k.dz, k.dy) + x + k.dx;
         float sum = 0;
-        for (int c = 0; c < C; c++, p += width_, q += width_) sum += (*p - *q) * (*p - *q);
+        for (int c = 0; c < C; c++, p += v_.width, q += v_.width) sum += (*p - *q) * (*p - *q);
         return sum;
     }
 
 private:
-    const float* image_;
-    int height_, width_;
+    // Neighbours come later in raster order: (0, 0), (0, 1), (1, -1), (1, 0), (1, 1).
+    static constexpr size_t n_slots = 5;
+    static size_t slot(int dz, int dy) { return static_cast<size_t>(3 * dz + dy); }
+    bool inside(int dz, int dy) const { return z_ + dz < v_.depth && y_ + dy >= 0 && y_ + dy < v_.height; }
+    const float* row(int dz, int dy) const { return rows_.data() + slot(dz, dy) * C * static_cast<size_t>(v_.width); }
+    void load_row(int dz, int dy) {
+        const ptrdiff_t at = (static_cast<ptrdiff_t>(z_ + dz) * v_.height + y_ + dy) * v_.width * C;
+        float* to = rows_.data() + slot(dz, dy) * C * static_cast<size_t>(v_.width);
+        for (int x = 0; x < v_.width; x++)
+            for (int c = 0; c < C; c++) to[static_cast<ptrdiff_t>(c) * v_.width + x] = v_.data[at + x * C + c];
+    }
+
+    VolumeView v_;
     Buffer<float> rows_;
+    bool wanted_[n_slots] = {};
+    int z_ = 0, y_ = 0;
 };
 
-// The pixels x of a row whose neighbour in direction k is in the image.
-inline void row_range(int k, int width, int& first, int& end) {
-    first = direction_dx[k] < 0 ? 1 : 0;
-    end = direction_dx[k] > 0 ? width - 1 : width;
+// The pixels x of a row whose neighbour at x + dx is in the row.
+inline void row_range(int dx, int width, int& first, int& end) {
+    first = dx < 0 ? 1 : 0;
+    end = dx > 0 ? width - 1 : width;
 }
 
 // Sum of value(x) over [first, end). Eight partial sums of floats, since one alone would be a chain of
@@ -73,21 +88,21 @@ double sum_in_lanes(int first, int end, Value&& value) {
     return total;
 }
 
-// Sum of |difference|^2 over all pairs of neighbours, diagonals if asked for.
+// Sum of |difference|^2 over all pairs of neighbours.
 template <int C>
-double sum_squared_differences(const float* image, int height, int width, bool diagonals, Pool& pool) {
-    Buffer<double> sums(n_row_chunks(height));
-    for_rows(pool, height, [&](int y0, int y1, size_t chunk) {
+double sum_squared_differences(VolumeView v, const ContrastNeighbour* neighbours, size_t n, Pool& pool) {
+    const int n_rows = v.depth * v.height;
+    Buffer<double> sums(n_row_chunks(n_rows));
+    for_rows(pool, n_rows, [&](int r0, int r1, size_t chunk) {
         double total = 0;
-        RowPair<C> rows(image, height, width);
-        for (int y = y0; y < y1; y++) {
-            rows.load(y);
-            for (int k = E; k <= SE; k++) {
-                if ((k == SW || k == SE) && !diagonals) continue;
-                if (y + direction_dy[k] >= height) continue;
+        NeighbourRows<C> rows(v, neighbours, n);
+        for (int r = r0; r < r1; r++) {
+            rows.load(r / v.height, r % v.height);
+            for (size_t k = 0; k < n; k++) {
+                if (!rows.has(neighbours[k])) continue;
                 int first, end;
-                row_range(k, width, first, end);
-                total += sum_in_lanes(first, end, [&](int x) { return rows.squared_difference(k, x); });
+                row_range(neighbours[k].dx, v.width, first, end);
+                total += sum_in_lanes(first, end, [&](int x) { return rows.squared_difference(neighbours[k], x); });
             }
         }
         sums[chunk] = total;
@@ -97,28 +112,23 @@ double sum_squared_differences(const float* image, int height, int width, bool d
     return total;
 }
 
-// Writes gamma / distance * exp(-beta d^2) of the arcs towards E, SW, S, SE into `weights`, each
-// (height, width); 0 where the neighbour is outside. Null pointers are left out.
+// Writes strength * exp(-beta d^2) of each pixel and its neighbour; 0 where that is outside.
 template <int C>
-void contrast_weights(const float* image, int height, int width, float gamma, float beta,
-                      float* const* weights, Pool& pool) {
-    for_rows(pool, height, [&](int y0, int y1, size_t) {
-        RowPair<C> rows(image, height, width);
-        for (int y = y0; y < y1; y++) {
-            rows.load(y);
-            for (int k = E; k <= SE; k++) {
-                if (!weights[k - E]) continue;
-                const ptrdiff_t row = static_cast<ptrdiff_t>(y) * width;
-                float* out = weights[k - E] + row;
-                const bool inside = y + direction_dy[k] < height;
+void contrast_weights(VolumeView v, float beta, const ContrastNeighbour* neighbours, size_t n, Pool& pool) {
+    for_rows(pool, v.depth * v.height, [&](int r0, int r1, size_t) {
+        NeighbourRows<C> rows(v, neighbours, n);
+        for (int r = r0; r < r1; r++) {
+            rows.load(r / v.height, r % v.height);
+            for (size_t k = 0; k < n; k++) {
+                const ContrastNeighbour neighbour = neighbours[k];
+                float* out = neighbour.weights + static_cast<ptrdiff_t>(r) * v.width;
                 int first, end;
-                row_range(k, width, first, end);
-                if (!inside) end = first = 0;
+                row_range(neighbour.dx, v.width, first, end);
+                if (!rows.has(neighbour)) end = first = 0;
                 for (int x = 0; x < first; x++) out[x] = 0;
-                for (int x = end; x < width; x++) out[x] = 0;
-                const float scale = k == SW || k == SE ? gamma / std::sqrt(2.0f) : gamma;
+                for (int x = end; x < v.width; x++) out[x] = 0;
                 for (int x = first; x < end; x++)
-                    out[x] = scale * exp_negative(-beta * rows.squared_difference(k, x));
+                    out[x] = neighbour.strength * exp_negative(-beta * rows.squared_difference(neighbour, x));
             }
         }
     });
@@ -137,7 +147,7 @@ inline double cut_cost(const float* const* weights, const uint8_t* mask, int hei
                 const uint8_t* n = m + direction_dy[k] * static_cast<ptrdiff_t>(width) + direction_dx[k];
                 const float* w = weights[k - E] + row;
                 int first, end;
-                row_range(k, width, first, end);
+                row_range(direction_dx[k], width, first, end);
                 // Most blocks lie in one side of the mask, and their weights need not be read.
                 constexpr int block = 64;
                 for (int x0 = first; x0 < end; x0 += block) {

@@ -22,14 +22,14 @@ std::unique_ptr<GridMaxflow> make_volume_maxflow(int depth, int height, int widt
     return make(depth, height, width, wide, limit);
 }
 
-double run_sum_squared_differences(ImageView v, bool diagonals, Pool& pool) {
+double run_sum_squared_differences(VolumeView v, const ContrastNeighbour* neighbours, size_t n, Pool& pool) {
     const auto run = v.channels == 1 ? sum_squared_differences<1> : sum_squared_differences<3>;
-    return run(v.data, v.height, v.width, diagonals, pool);
+    return run(v, neighbours, n, pool);
 }
 
-void run_contrast_weights(ImageView v, float gamma, float beta, float* const weights[4], Pool& pool) {
+void run_contrast_weights(VolumeView v, float beta, const ContrastNeighbour* neighbours, size_t n, Pool& pool) {
     const auto run = v.channels == 1 ? contrast_weights<1> : contrast_weights<3>;
-    run(v.data, v.height, v.width, gamma, beta, weights, pool);
+    run(v, beta, neighbours, n, pool);
 }
 
 }  // namespace

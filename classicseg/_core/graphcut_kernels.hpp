@@ -46,11 +46,18 @@ public:
     virtual void cut(uint8_t* minimal, uint8_t* maximal, Pool& pool) = 0;
 };
 
+// A neighbour that comes later in raster order, and the weights of all pixels and theirs.
+struct ContrastNeighbour {
+    int dz, dy, dx;
+    float strength;  // weight at no difference
+    float* weights;  // of the volume's shape
+};
+
 struct GraphcutKernels {
-    // Sum of squared colour differences over all pairs of neighbours.
-    double (*sum_squared_differences)(ImageView image, bool diagonals, Pool& pool);
-    // Weights of the arcs towards E, SW, S, SE; null pointers are left out.
-    void (*contrast_weights)(ImageView image, float gamma, float beta, float* const weights[4], Pool& pool);
+    // Sum of squared colour differences over all pairs of neighbours; strengths and weights are not used.
+    double (*sum_squared_differences)(VolumeView volume, const ContrastNeighbour* neighbours, size_t n, Pool& pool);
+    void (*contrast_weights)(VolumeView volume, float beta, const ContrastNeighbour* neighbours, size_t n,
+                             Pool& pool);
     // Sum of the weights between pixels of different masks (0 and 1).
     double (*cut_cost)(const float* const weights[4], const uint8_t* mask, int height, int width, Pool& pool);
     // `wide` takes 64-bit capacities; excesses are cut to [-limit, limit].

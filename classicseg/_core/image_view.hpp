@@ -1,4 +1,4 @@
-// An image as the kernels see it.
+// Images and volumes as the kernels see them.
 #pragma once
 
 namespace classicseg {
@@ -7,6 +7,12 @@ namespace classicseg {
 struct ImageView {
     const float* data;
     int height, width, channels;
+};
+
+// (depth, height, width, channels) likewise.
+struct VolumeView {
+    const float* data;
+    int depth, height, width, channels;
 };
 
 }  // namespace classicseg

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classicseg._checks import as_image, check_threads, non_negative
 from classicseg._kernels import ext
-from classicseg.graphcut._neighbours import Offset
+from classicseg._settings import spacing_of
+from classicseg.graphcut._neighbours import Offset, forward
 
 __all__ = ["contrast_of", "contrast_weights", "cut_cost"]
 
 Weights = dict[Offset, NDArray[np.float32]]
-
-# The order of the kernel: east, south-west, south, south-east.
-OFFSETS: tuple[Offset, ...] = ((0, 1), (1, -1), (1, 0), (1, 1))
-
-
-def check_connectivity(connectivity: int) -> None:
-    if connectivity not in (4, 8):
-        raise ValueError(f"connectivity is {connectivity!r}, expected 4 or 8")
 
 
 def contrast_weights(
@@ -28,24 +24,29 @@ def contrast_weights(
     beta: float | None = None,
     connectivity: int = 8,
     *,
+    spacing: float | Sequence[float] | None = None,
     data_range: tuple[float, float] | None = None,
     n_threads: int | None = None,
 ) -> Weights:
-    """Weights of neighbouring pixels that are small across edges of the image.
+    """Weights of neighbouring pixels that are small across edges of the image or volume.
 
-    ``gamma / distance * exp(-beta * |z_p - z_q|^2)``, with the distance 1 or sqrt 2.
+    ``gamma / distance * exp(-beta * |z_p - z_q|^2)``, with the distance between the pixels: in an
+    image 1 or sqrt 2, unless `spacing` says otherwise.
 
     Parameters
     ----------
-    image : (H, W) or (H, W, 3) array
+    image : (H, W) or (H, W, 3) array; a volume is (D, H, W) or (D, H, W, 3)
         Colours count in 0..255 units whatever the dtype.
     gamma : float
         Strength, non-negative. Default 50, the paper's value.
     beta : float, optional
         Contrast scale, non-negative, in 1 / colour units squared. Default: 1 / (2 <|z_p - z_q|^2>),
         the mean over all pairs of neighbours, or 0 for a constant image.
-    connectivity : 4 or 8
-        Neighbours of a pixel. Default 8.
+    connectivity : 4 or 8, for a volume 6 or 26
+        Neighbours of a pixel; it tells volumes from images. Default 8.
+    spacing : float or sequence of one for each axis, optional
+        Distances between neighbours along the axes, as in a scan whose slices are further apart
+        than its pixels. Default 1.
     data_range : (lo, hi), optional
         Values of black and white, for images that are neither 8/16-bit nor in [0, 1].
     n_threads : int, optional
@@ -53,7 +54,7 @@ def contrast_weights(
 
     Returns
     -------
-    dict of (dy, dx) to (H, W) float32
+    dict of (dy, dx) to (H, W) float32, for a volume of (dz, dy, dx) to (D, H, W) float32
         Entry ``[y, x]`` belongs to the pair (y, x), (y + dy, x + dx); 0 where that is outside. What
         `GridGraph.set_edges` takes.
 
@@ -73,35 +74,58 @@ def contrast_weights(
     >>> image = np.array([[0, 0, 255]], np.uint8)
     >>> contrast_weights(image, gamma=1.0, connectivity=4)[0, 1].round(3)
     array([[1.   , 0.368, 0.   ]], dtype=float32)
+
+    A volume whose slices are 5 times as far apart as its pixels:
+
+    >>> volume = np.full((2, 1, 2), 100, np.uint8)
+    >>> weights = contrast_weights(volume, gamma=1.0, connectivity=6, spacing=(5, 1, 1))
+    >>> weights[1, 0, 0][0], weights[0, 0, 1][0]
+    (array([[0.2, 0.2]], dtype=float32), array([[1., 0.]], dtype=float32))
     """
-    check_connectivity(connectivity)
+    if connectivity not in (4, 8, 6, 26):
+        raise ValueError(
+            f"connectivity is {connectivity!r}, expected 4 or 8, or 6 or 26 for a volume"
+        )
+    dimensions = 2 if connectivity in (4, 8) else 3
     non_negative(gamma, "gamma")
     if beta is not None:
         non_negative(beta, "beta")
-    pixels = as_image(image, data_range=data_range)
-    return contrast_of(pixels, gamma, beta, connectivity, check_threads(n_threads))
+    distances = spacing_of(spacing, dimensions)
+    pixels = as_image(image, data_range=data_range, dimensions=dimensions)
+    return contrast_of(pixels, gamma, beta, connectivity, check_threads(n_threads), distances)
 
 
 def contrast_of(
-    pixels: NDArray[np.float32], gamma: float, beta: float | None, connectivity: int, n_threads: int
+    pixels: NDArray[np.float32],
+    gamma: float,
+    beta: float | None,
+    connectivity: int,
+    n_threads: int,
+    spacing: Sequence[float] = (1.0, 1.0, 1.0),
 ) -> Weights:
-    """`contrast_weights` of a checked image."""
-    height, width = pixels.shape[:2]
-    diagonals = connectivity == 8
+    """`contrast_weights` of a checked image or volume, (..., C)."""
+    shape = pixels.shape[:-1]
+    offsets = forward(connectivity)
+    volume = pixels if len(shape) == 3 else pixels[np.newaxis]
+    steps = [offset if len(offset) == 3 else (0, *offset) for offset in offsets]
     if beta is None:
-        n_pairs = height * (width - 1) + (height - 1) * width
-        n_pairs += 2 * (height - 1) * (width - 1) if diagonals else 0
-        total = ext.sum_squared_differences(pixels, diagonals, n_threads)
+        n_pairs = sum(
+            math.prod(n - abs(step) for n, step in zip(shape, offset, strict=True))
+            for offset in offsets
+        )
+        total = ext.sum_squared_differences(volume, steps, n_threads)
         beta = n_pairs / (2 * total) if total > 0 else 0.0
-    arrays = [
-        np.empty((height, width), np.float32) if diagonals or 0 in offset else None
-        for offset in OFFSETS
+    strengths = [
+        gamma / math.hypot(*(step * unit for step, unit in zip(offset, spacing, strict=False)))
+        for offset in offsets
     ]
-    ext.contrast_weights(pixels, gamma, beta, arrays, n_threads)
-    return {o: a for o, a in zip(OFFSETS, arrays, strict=True) if a is not None}
+    weights = {offset: np.empty(shape, np.float32) for offset in offsets}
+    arrays = [array.reshape(volume.shape[:3]) for array in weights.values()]
+    ext.contrast_weights(volume, steps, strengths, beta, arrays, n_threads)
+    return weights
 
 
 def cut_cost(weights: Weights, mask: NDArray[np.bool_], n_threads: int) -> float:
-    """Sum of the weights between foreground and background."""
-    arrays = [weights.get(offset) for offset in OFFSETS]
+    """Sum of the weights of an image between foreground and background."""
+    arrays = [weights.get(offset) for offset in forward(8)]
     return float(ext.cut_cost(arrays, mask.view(np.uint8), n_threads))

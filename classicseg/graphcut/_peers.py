@@ -28,14 +28,13 @@ def solve_with_pymaxflow(
         raise ImportError(
             "engine='pymaxflow' needs PyMaxflow (GPL-3): pip install 'classicseg[peers]'"
         ) from None
-    height, width = source.shape
     # Infinite terminals must stay above what a pixel's edges carry, and sums must stay finite.
-    hard = 1.0 + 16.0 * max((float(w.max()) for w in weights.values()), default=0.0)
-    graph: Any = maxflow.GraphFloat(height * width, len(weights) * height * width)
-    nodes = graph.add_grid_nodes((height, width))
-    for (dy, dx), weight in weights.items():
-        structure = np.zeros((3, 3))
-        structure[1 + dy, 1 + dx] = 1
+    hard = 1.0 + 4.0 * len(weights) * max((float(w.max()) for w in weights.values()), default=0.0)
+    graph: Any = maxflow.GraphFloat(source.size, len(weights) * source.size)
+    nodes = graph.add_grid_nodes(source.shape)
+    for offset, weight in weights.items():
+        structure = np.zeros((3,) * source.ndim)
+        structure[tuple(1 + step for step in offset)] = 1
         graph.add_grid_edges(nodes, weight.astype(np.float64), structure, symmetric=True)
     graph.add_grid_tedges(
         nodes,

@@ -1,4 +1,4 @@
-"""Contrast-sensitive weights, pair by pair."""
+"""Contrast-sensitive weights of images and volumes, pair by pair."""
 
 from __future__ import annotations
 
@@ -6,42 +6,50 @@ import math
 
 import numpy as np
 
-OFFSETS = [(0, 1), (1, -1), (1, 0), (1, 1)]
+from reference.maxflow import Offset, offsets
+
+Pixel = tuple[int, ...]
 
 
-def pairs(shape: tuple[int, ...], connectivity: int) -> list[tuple[int, int, int, int]]:
-    """(y, x, dy, dx) of all pairs of neighbours."""
-    h, w = shape[:2]
-    return [
-        (y, x, dy, dx)
-        for dy, dx in OFFSETS
-        if connectivity == 8 or 0 in (dy, dx)
-        for y in range(h)
-        for x in range(w)
-        if 0 <= y + dy < h and 0 <= x + dx < w
-    ]
+def pairs(shape: Pixel, connectivity: int) -> list[tuple[Pixel, Pixel, Offset]]:
+    """All pairs of neighbours, and the offset between them."""
+    found = []
+    for offset in offsets(connectivity, symmetric=True):
+        for here in np.ndindex(*shape):
+            there = tuple(i + step for i, step in zip(here, offset, strict=True))
+            if all(0 <= i < n for i, n in zip(there, shape, strict=True)):
+                found.append((here, there, offset))
+    return found
 
 
-def squared_difference(image: np.ndarray, y: int, x: int, dy: int, dx: int) -> float:
-    p, q = np.atleast_1d(image[y, x]), np.atleast_1d(image[y + dy, x + dx])
+def squared_difference(image: np.ndarray, here: Pixel, there: Pixel) -> float:
+    p, q = np.atleast_1d(image[here]), np.atleast_1d(image[there])
     return sum((float(a) - float(b)) ** 2 for a, b in zip(p, q, strict=True))
 
 
+def dimensions(connectivity: int) -> int:
+    return 2 if connectivity in (4, 8) else 3
+
+
 def beta(image: np.ndarray, connectivity: int) -> float:
-    differences = [squared_difference(image, *pair) for pair in pairs(image.shape, connectivity)]
+    shape = image.shape[: dimensions(connectivity)]
+    differences = [
+        squared_difference(image, here, there) for here, there, _ in pairs(shape, connectivity)
+    ]
     return len(differences) / (2 * sum(differences)) if sum(differences) else 0.0
 
 
 def weights(
-    image: np.ndarray, gamma: float, beta: float, connectivity: int
-) -> dict[tuple[int, int], np.ndarray]:
-    found = {
-        (dy, dx): np.zeros(image.shape[:2])
-        for dy, dx in OFFSETS
-        if connectivity == 8 or 0 in (dy, dx)
-    }
-    for y, x, dy, dx in pairs(image.shape, connectivity):
-        distance = math.hypot(dy, dx)
-        difference = squared_difference(image, y, x, dy, dx)
-        found[dy, dx][y, x] = gamma / distance * math.exp(-beta * difference)
+    image: np.ndarray,
+    gamma: float,
+    beta: float,
+    connectivity: int,
+    spacing: tuple[float, ...] = (1.0, 1.0, 1.0),
+) -> dict[Offset, np.ndarray]:
+    shape = image.shape[: dimensions(connectivity)]
+    found = {offset: np.zeros(shape) for offset in offsets(connectivity, symmetric=True)}
+    for here, there, offset in pairs(shape, connectivity):
+        distance = math.hypot(*(step * unit for step, unit in zip(offset, spacing, strict=False)))
+        difference = squared_difference(image, here, there)
+        found[offset][here] = gamma / distance * math.exp(-beta * difference)
     return found

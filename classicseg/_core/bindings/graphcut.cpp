@@ -1,3 +1,5 @@
+#include <nanobind/stl/tuple.h>
+
 #include <mutex>
 
 #include "arrays.hpp"
@@ -68,20 +70,55 @@ private:
     std::unique_ptr<GridMaxflow> solver_;
 };
 
-double sum_squared_differences(Image image, bool diagonals, int n_threads) {
-    const ImageView v = view(image);
-    nb::gil_scoped_release release;
-    Pool pool(useful_threads(n_threads, image.size()));
-    return kernels().graphcut.sum_squared_differences(v, diagonals, pool);
+using Volume = nb::ndarray<const float, nb::ndim<4>, nb::c_contig, nb::device::cpu>;
+using VolumeWeights = nb::ndarray<float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+
+VolumeView view(const Volume& volume) {
+    if (volume.shape(3) != 1 && volume.shape(3) != 3) throw std::invalid_argument("1 or 3 channels");
+    if (volume.shape(0) * volume.shape(1) > 1u << 30) throw std::invalid_argument("too many rows");
+    return {volume.data(), static_cast<int>(volume.shape(0)), static_cast<int>(volume.shape(1)),
+            static_cast<int>(volume.shape(2)), static_cast<int>(volume.shape(3))};
 }
 
-void contrast_weights(Image image, float gamma, float beta, nb::list weights, int n_threads) {
-    const ImageView v = view(image);
-    float* out[4];
-    unpack<Output2D<float>>(weights, out, v.height, v.width);
+// Steps (dz, dy, dx), each to a pixel that comes later.
+size_t unpack_steps(nb::list steps, ContrastNeighbour (&neighbours)[13]) {
+    const size_t n = nb::len(steps);
+    if (n > 13) throw std::invalid_argument("too many neighbours");
+    for (size_t k = 0; k < n; k++) {
+        const auto [dz, dy, dx] = nb::cast<std::tuple<int, int, int>>(steps[k]);
+        const auto unit = [](int step) { return step >= -1 && step <= 1; };
+        if (!unit(dz) || !unit(dy) || !unit(dx) || 9 * dz + 3 * dy + dx <= 0)
+            throw std::invalid_argument("a step that does not lead to a later neighbour");
+        neighbours[k] = {dz, dy, dx, 0, nullptr};
+    }
+    return n;
+}
+
+double sum_squared_differences(Volume volume, nb::list steps, int n_threads) {
+    const VolumeView v = view(volume);
+    ContrastNeighbour neighbours[13];
+    const size_t n = unpack_steps(steps, neighbours);
     nb::gil_scoped_release release;
-    Pool pool(n_threads);
-    kernels().graphcut.contrast_weights(v, gamma, beta, out, pool);
+    Pool pool(useful_threads(n_threads, volume.size()));
+    return kernels().graphcut.sum_squared_differences(v, neighbours, n, pool);
+}
+
+void contrast_weights(Volume volume, nb::list steps, nb::list strengths, float beta, nb::list weights,
+                      int n_threads) {
+    const VolumeView v = view(volume);
+    ContrastNeighbour neighbours[13];
+    const size_t n = unpack_steps(steps, neighbours);
+    if (nb::len(strengths) != n || nb::len(weights) != n) throw std::invalid_argument("lists of different lengths");
+    for (size_t k = 0; k < n; k++) {
+        const auto out = nb::cast<VolumeWeights>(weights[k]);
+        for (size_t axis = 0; axis < 3; axis++)
+            if (out.shape(axis) != volume.shape(axis)) throw std::invalid_argument("weights of another shape");
+        neighbours[k].strength = nb::cast<float>(strengths[k]);
+        neighbours[k].weights = out.data();  // the list keeps the array alive
+    }
+    nb::gil_scoped_release release;
+    Pool pool(useful_threads(n_threads, volume.size()));
+    kernels().graphcut.contrast_weights(v, beta, neighbours, n, pool);
 }
 
 double cut_cost(nb::list weights, Input2D<uint8_t> mask, int n_threads) {
