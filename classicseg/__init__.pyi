@@ -2,6 +2,7 @@ from . import compare as compare
 from . import densecrf as densecrf
 from . import grabcut as grabcut
 from . import graphcut as graphcut
+from . import gridcrf as gridcrf
 from . import io as io
 from . import metrics as metrics
 from . import saliency as saliency

@@ -97,3 +97,54 @@ def prepare_densecrf(
 def energies_of_probabilities(
     probabilities: NDArray[Any], least: float, energies: NDArray[Any], n_threads: int, /
 ) -> None: ...
+
+class LabelCosts:
+    def __init__(
+        self,
+        kind: int,
+        n_labels: int,
+        scale: float,
+        limit: float,
+        lowest: float,
+        rows: NDArray[Any],
+        transposed: NDArray[Any],
+        /,
+    ) -> None: ...
+
+class _CrfNodes:
+    def sweep(
+        self,
+        costs: LabelCosts,
+        unary: NDArray[Any],
+        messages: NDArray[Any],
+        forward: bool,
+        tree_reweighted: bool,
+        sum_product: bool,
+        labels: NDArray[Any] | None,
+        beliefs: NDArray[Any] | None,
+        n_threads: int,
+    ) -> float: ...
+    def icm(
+        self, costs: LabelCosts, unary: NDArray[Any], labels: NDArray[Any], n_threads: int, /
+    ) -> int: ...
+    def energy(
+        self, costs: LabelCosts, unary: NDArray[Any], labels: NDArray[Any], n_threads: int, /
+    ) -> float: ...
+
+class CrfGrid(_CrfNodes):
+    def __init__(
+        self, height: int, width: int, offsets: list[tuple[int, int, NDArray[Any]]], /
+    ) -> None: ...
+
+class CrfGraph(_CrfNodes):
+    def __init__(
+        self,
+        n_nodes: int,
+        pairs: NDArray[Any],
+        weight: NDArray[Any],
+        flipped: NDArray[Any],
+        later_start: NDArray[Any],
+        earlier_start: NDArray[Any],
+        earlier_edges: NDArray[Any],
+        /,
+    ) -> None: ...

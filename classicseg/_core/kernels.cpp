@@ -12,8 +12,10 @@ namespace classicseg {
     extern const GmmKernels gmm_kernels;                                \
     extern const GraphKernels graph_kernels;                            \
     extern const DensecrfKernels densecrf_kernels;                      \
+    extern const GridcrfKernels gridcrf_kernels;                        \
     extern const Kernels table;                                         \
-    const Kernels table = {#isa, graphcut_kernels, gmm_kernels, graph_kernels, densecrf_kernels}; \
+    const Kernels table = {#isa, graphcut_kernels, gmm_kernels, graph_kernels, densecrf_kernels, \
+                                  gridcrf_kernels};                                   \
     }
 
 CLASSICSEG_TABLE(baseline)

@@ -5,6 +5,7 @@
 #include "gmm_kernels.hpp"
 #include "graph_kernels.hpp"
 #include "graphcut_kernels.hpp"
+#include "gridcrf_kernels.hpp"
 
 namespace classicseg {
 
@@ -14,6 +15,7 @@ struct Kernels {
     const GmmKernels& gmm;
     const GraphKernels& graph;
     const DensecrfKernels& densecrf;
+    const GridcrfKernels& gridcrf;
 };
 
 const Kernels& kernels();  // the best ones that this processor can run

@@ -9,6 +9,7 @@ void bind_graphcut(nanobind::module_& m);
 void bind_gmm(nanobind::module_& m);
 void bind_densecrf(nanobind::module_& m);
 void bind_graph(nanobind::module_& m);
+void bind_gridcrf(nanobind::module_& m);
 }  // namespace classicseg
 
 NB_MODULE(_ext, m) {
@@ -18,4 +19,5 @@ NB_MODULE(_ext, m) {
     classicseg::bind_gmm(m);
     classicseg::bind_densecrf(m);
     classicseg::bind_graph(m);
+    classicseg::bind_gridcrf(m);
 }

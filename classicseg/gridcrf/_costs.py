@@ -1,0 +1,150 @@
+"""Costs of pairs of labels, and which of them the kernels have a fast way for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from classicseg._checks import non_negative, positive_int
+
+_MAX_LABELS = 4096
+# Costs that differ from a known form by no more than this are of that form: floats round.
+_ROUNDING = 1e-6
+
+
+def truncated_linear(n_labels: int, scale: float, limit: float) -> NDArray[np.float32]:
+    """Label costs ``min(scale * |i - j|, limit)``, for labels that are levels, such as depths.
+
+    The solvers recognise this form, and take n log n steps for a message in place of n^2.
+
+    Parameters
+    ----------
+    n_labels : int
+    scale, limit : float
+        At least 0.
+
+    Returns
+    -------
+    (n_labels, n_labels) float32
+
+    Raises
+    ------
+    ValueError, TypeError
+        For negative or non-finite parameters.
+
+    Examples
+    --------
+    >>> truncated_linear(4, 1.0, 2.0)[0]
+    array([0., 1., 2., 2.], dtype=float32)
+    """
+    return _truncated(n_labels, scale, limit, 1)
+
+
+def truncated_quadratic(n_labels: int, scale: float, limit: float) -> NDArray[np.float32]:
+    """Label costs ``min(scale * (i - j)^2, limit)``.
+
+    The solvers recognise this form, and take n steps for a message in place of n^2, or n times the
+    distance at which the cost is truncated where that is short.
+
+    Parameters
+    ----------
+    n_labels : int
+    scale, limit : float
+        At least 0.
+
+    Returns
+    -------
+    (n_labels, n_labels) float32
+
+    Raises
+    ------
+    ValueError, TypeError
+        For negative or non-finite parameters.
+
+    Examples
+    --------
+    >>> truncated_quadratic(4, 1.0, 5.0)[0]
+    array([0., 1., 4., 5.], dtype=float32)
+    """
+    return _truncated(n_labels, scale, limit, 2)
+
+
+def _truncated(n_labels: int, scale: float, limit: float, power: int) -> NDArray[np.float32]:
+    n = positive_int(n_labels, "n_labels")
+    if n > _MAX_LABELS:
+        raise ValueError(f"n_labels is {n}, expected at most {_MAX_LABELS}")
+    levels = np.arange(n, dtype=np.float64)
+    distance = np.abs(levels[:, np.newaxis] - levels) ** power
+    limit = non_negative(limit, "limit")
+    return np.minimum(non_negative(scale, "scale") * distance, limit).astype(np.float32)
+
+
+class Form(IntEnum):
+    """The kernel's kinds of label costs."""
+
+    POTTS = 0
+    LINEAR = 1
+    QUADRATIC = 2
+    MATRIX = 3
+
+
+@dataclass(frozen=True)
+class Costs:
+    """A checked cost of labels."""
+
+    form: Form
+    scale: float
+    limit: float
+    matrix: NDArray[np.float32]  # (L, L)
+
+    @property
+    def symmetric(self) -> bool:
+        return bool(np.array_equal(self.matrix, self.matrix.T))
+
+
+def as_costs(label_cost: ArrayLike, n_labels: int) -> Costs:
+    """Check `label_cost`: a number, the cost of any two different labels, or (L, L)."""
+    if n_labels > _MAX_LABELS:
+        raise ValueError(f"unary has {n_labels} labels, expected at most {_MAX_LABELS}")
+    try:
+        given = np.asarray(label_cost)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"label_cost cannot be read as a number or an array: {error}") from error
+    if given.dtype.kind not in "biuf":
+        raise TypeError(f"label_cost has dtype {given.dtype}, expected real numbers")
+    if given.ndim == 0:
+        cost = non_negative(given.item(), "label_cost")
+        with np.errstate(over="ignore"):
+            given = np.where(np.eye(n_labels, dtype=bool), 0, np.float32(cost))
+    if given.shape != (n_labels, n_labels):
+        raise ValueError(
+            f"label_cost has shape {given.shape}, expected a number or {(n_labels, n_labels)}, "
+            f"as many labels as unary has"
+        )
+    with np.errstate(over="ignore"):
+        matrix = np.ascontiguousarray(given, dtype=np.float32)
+    if not np.isfinite(matrix).all():
+        raise ValueError("label_cost holds values that are NaN or infinite in float32")
+    return Costs(*_form(matrix), matrix)
+
+
+def _form(matrix: NDArray[np.float32]) -> tuple[Form, float, float]:
+    """The form of a cost matrix, its scale and its limit."""
+    n = len(matrix)
+    row = matrix[0].astype(np.float64)
+    scale, limit = float(row[1]) if n > 1 else 0.0, float(row.max())
+    distance = np.abs(np.arange(n)[:, np.newaxis] - np.arange(n))
+    if row[0] == 0 and row.min() >= 0:
+        step = np.arange(n, dtype=np.float64)
+        known = {
+            Form.POTTS: np.where(step > 0, scale, 0),
+            Form.LINEAR: np.minimum(scale * step, limit),
+            Form.QUADRATIC: np.minimum(scale * step**2, limit),
+        }
+        for form, values in known.items():
+            if np.abs(matrix - values[distance]).max() <= _ROUNDING * limit:
+                return form, scale, limit
+    return Form.MATRIX, 0.0, 0.0
