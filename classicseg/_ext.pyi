@@ -111,7 +111,7 @@ class LabelCosts:
         /,
     ) -> None: ...
 
-class _CrfNodes:
+class _LocalNodes:
     def sweep(
         self,
         costs: LabelCosts,
@@ -131,12 +131,12 @@ class _CrfNodes:
         self, costs: LabelCosts, unary: NDArray[Any], labels: NDArray[Any], n_threads: int, /
     ) -> float: ...
 
-class CrfGrid(_CrfNodes):
+class LocalGrid(_LocalNodes):
     def __init__(
         self, height: int, width: int, offsets: list[tuple[int, int, NDArray[Any]]], /
     ) -> None: ...
 
-class CrfGraph(_CrfNodes):
+class LocalGraph(_LocalNodes):
     def __init__(
         self,
         n_nodes: int,

@@ -4,7 +4,7 @@
 namespace classicseg::CLASSICSEG_ISA {
 namespace {
 
-using GridSweep = double (*)(const CrfGrid&, const LabelCost&, const Sweep&, Pool&);
+using GridSweep = double (*)(const LocalGrid&, const LabelCost&, const Sweep&, Pool&);
 
 // The kernel for rows of this length; long ones have it as a variable.
 template <template <int> class Message>
@@ -18,7 +18,7 @@ GridSweep grid_sweep_of(int padded) {
     }
 }
 
-double grid_sweep(const CrfGrid& g, const LabelCost& c, const Sweep& s, Pool& pool) {
+double grid_sweep(const LocalGrid& g, const LabelCost& c, const Sweep& s, Pool& pool) {
     GridSweep run = nullptr;
     if (s.sum_product)
         run = c.kind == LabelCost::potts ? grid_sweep_of<SoftPottsMessage>(c.padded)
@@ -34,7 +34,7 @@ double grid_sweep(const CrfGrid& g, const LabelCost& c, const Sweep& s, Pool& po
     return run(g, c, s, pool);
 }
 
-double graph_sweep(const CrfGraph& g, const LabelCost& c, const Sweep& s, Pool&) {
+double graph_sweep(const LocalGraph& g, const LabelCost& c, const Sweep& s, Pool&) {
     if (s.sum_product)
         return c.kind == LabelCost::potts ? sweep_graph<SoftPottsMessage<0>>(g, c, s)
                                           : sweep_graph<SoftMatrixMessage<0>>(g, c, s);

@@ -23,7 +23,7 @@ struct LabelCost {
     const float* transposed;  // (n_labels, padded): cost by second label, first label
 };
 
-struct CrfGrid {
+struct LocalGrid {
     int height, width, n_offsets;
     struct Offset {
         int dy, dx;           // towards a later pixel
@@ -31,7 +31,7 @@ struct CrfGrid {
     } offsets[4];
 };
 
-struct CrfGraph {
+struct LocalGraph {
     int64_t n_nodes;
     const int32_t* pairs;           // (E, 2): earlier and later node, sorted
     const float* weight;            // (E)
@@ -52,13 +52,13 @@ struct Sweep {
 
 struct GridcrfKernels {
     // Returns the lower bound where the messages are tree-reweighted.
-    double (*grid_sweep)(const CrfGrid&, const LabelCost&, const Sweep&, Pool&);
-    double (*graph_sweep)(const CrfGraph&, const LabelCost&, const Sweep&, Pool&);
+    double (*grid_sweep)(const LocalGrid&, const LabelCost&, const Sweep&, Pool&);
+    double (*graph_sweep)(const LocalGraph&, const LabelCost&, const Sweep&, Pool&);
     // One round of iterated conditional modes; returns how many labels changed.
-    int64_t (*grid_icm)(const CrfGrid&, const LabelCost&, const float* unary, int32_t* labels, Pool&);
-    int64_t (*graph_icm)(const CrfGraph&, const LabelCost&, const float* unary, int32_t* labels, Pool&);
-    double (*grid_energy)(const CrfGrid&, const LabelCost&, const float* unary, const int32_t* labels, Pool&);
-    double (*graph_energy)(const CrfGraph&, const LabelCost&, const float* unary, const int32_t* labels, Pool&);
+    int64_t (*grid_icm)(const LocalGrid&, const LabelCost&, const float* unary, int32_t* labels, Pool&);
+    int64_t (*graph_icm)(const LocalGraph&, const LabelCost&, const float* unary, int32_t* labels, Pool&);
+    double (*grid_energy)(const LocalGrid&, const LabelCost&, const float* unary, const int32_t* labels, Pool&);
+    double (*graph_energy)(const LocalGraph&, const LabelCost&, const float* unary, const int32_t* labels, Pool&);
 };
 
 }  // namespace classicseg

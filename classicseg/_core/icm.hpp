@@ -4,12 +4,12 @@
 // J. Besag: On the statistical analysis of dirty pictures. J. R. Statist. Soc. B 1986.
 #pragma once
 
-#include "crf_sweep.hpp"
+#include "message_sweep.hpp"
 #include "rows.hpp"
 
 namespace classicseg::CLASSICSEG_ISA {
 
-inline double edge_cost(const LabelCost& c, const CrfEdge& e, int32_t here, int32_t there) {
+inline double edge_cost(const LabelCost& c, const LocalEdge& e, int32_t here, int32_t there) {
     const float* row = (e.first ? c.transposed : c.rows) + static_cast<ptrdiff_t>(there) * c.padded;
     return static_cast<double>(e.weight) * static_cast<double>(row[here]);
 }
@@ -21,7 +21,7 @@ bool improve_label(const LabelCost& c, const float* unary, int32_t* labels, size
                    Edges&& for_each) {
     const float* own = unary + node * static_cast<size_t>(c.n_labels);
     for (int j = 0; j < c.n_labels; j++) cost[j] = own[j];
-    for_each([&](const CrfEdge& e) {
+    for_each([&](const LocalEdge& e) {
         const int32_t fixed = labels[e.other];
         if (c.kind == LabelCost::potts)
             cost[fixed] -= e.weight * c.limit;
@@ -31,7 +31,7 @@ bool improve_label(const LabelCost& c, const float* unary, int32_t* labels, size
     const int32_t old = labels[node], best = lowest_label(cost, c.n_labels);
     if (!(cost[best] < cost[old])) return false;
     double change = static_cast<double>(own[best]) - static_cast<double>(own[old]);
-    for_each([&](const CrfEdge& e) {
+    for_each([&](const LocalEdge& e) {
         const int32_t fixed = labels[e.other];
         change += edge_cost(c, e, best, fixed) - edge_cost(c, e, old, fixed);
     });
@@ -41,7 +41,7 @@ bool improve_label(const LabelCost& c, const float* unary, int32_t* labels, size
 }
 
 // Colours in turn, no two neighbours of one: checkerboard, or 2 x 2 where diagonals are neighbours.
-inline int64_t icm_grid(const CrfGrid& g, const LabelCost& c, const float* unary, int32_t* labels, Pool& pool) {
+inline int64_t icm_grid(const LocalGrid& g, const LabelCost& c, const float* unary, int32_t* labels, Pool& pool) {
     const bool diagonals = g.n_offsets > 2;
     Buffer<int64_t> changed(n_row_chunks(g.height));
     for (int colour = 0; colour < (diagonals ? 4 : 2); colour++) {
@@ -63,7 +63,7 @@ inline int64_t icm_grid(const CrfGrid& g, const LabelCost& c, const float* unary
     return total;
 }
 
-inline int64_t icm_graph(const CrfGraph& g, const LabelCost& c, const float* unary, int32_t* labels, Pool&) {
+inline int64_t icm_graph(const LocalGraph& g, const LabelCost& c, const float* unary, int32_t* labels, Pool&) {
     float cost[max_labels];
     int64_t changed = 0;
     for (size_t node = 0; node < static_cast<size_t>(g.n_nodes); node++)
@@ -76,13 +76,13 @@ inline int64_t icm_graph(const CrfGraph& g, const LabelCost& c, const float* una
 template <class Edges>
 double node_energy(const LabelCost& c, const float* unary, const int32_t* labels, size_t node, Edges&& for_each) {
     double sum = unary[node * static_cast<size_t>(c.n_labels) + static_cast<size_t>(labels[node])];
-    for_each([&](const CrfEdge& e) {
+    for_each([&](const LocalEdge& e) {
         if (e.later) sum += edge_cost(c, e, labels[node], labels[e.other]);
     });
     return sum;
 }
 
-inline double energy_grid(const CrfGrid& g, const LabelCost& c, const float* unary, const int32_t* labels,
+inline double energy_grid(const LocalGrid& g, const LabelCost& c, const float* unary, const int32_t* labels,
                           Pool& pool) {
     Buffer<double> sums(n_row_chunks(g.height));
     for_rows(pool, g.height, [&](int y0, int y1, size_t part) {
@@ -99,7 +99,7 @@ inline double energy_grid(const CrfGrid& g, const LabelCost& c, const float* una
     return total;
 }
 
-inline double energy_graph(const CrfGraph& g, const LabelCost& c, const float* unary, const int32_t* labels,
+inline double energy_graph(const LocalGraph& g, const LabelCost& c, const float* unary, const int32_t* labels,
                            Pool&) {
     double total = 0;
     for (size_t node = 0; node < static_cast<size_t>(g.n_nodes); node++)

@@ -74,7 +74,7 @@ def belief_propagation(
     >>> result.labels
     array([[0, 0, 0]], dtype=int32)
     >>> result.marginals[0, 1].round(3)
-    array([0.584, 0.416], dtype=float32)
+    array([0.53, 0.47], dtype=float32)
     """
     threads = check_threads(n_threads)
     max_iter, tol = positive_int(max_iter, "max_iter"), non_negative(tol, "tol")

@@ -133,7 +133,7 @@ def _grid_problem(
         shape=(height, width),
         unary=unary,
         costs=costs,
-        nodes=ext.CrfGrid(height, width, offsets),
+        nodes=ext.LocalGrid(height, width, offsets),
         n_slots=height * width * len(used),
         is_grid=True,
         least_pairwise=_least(arrays, costs),
@@ -171,7 +171,7 @@ def _graph_problem(unary: NDArray[np.float32], edges: Any, costs: Costs) -> Prob
     starts = [np.concatenate(([0], np.cumsum(count))) for count in counts]
     load = np.bincount(first, strength, n_nodes) + np.bincount(second, strength, n_nodes)
     _check_range(unary, float(load.max()), costs)
-    graph = ext.CrfGraph(
+    graph = ext.LocalGraph(
         n_nodes,
         np.stack([first, second], axis=1).astype(np.int32),
         strength.astype(np.float32),

@@ -41,7 +41,7 @@ struct Costs {
 
 struct Grid {
     std::vector<Input2D<float>> weights;
-    CrfGrid view{};
+    LocalGrid view{};
 
     Grid(int height, int width, std::vector<std::tuple<int, int, Input2D<float>>> offsets) {
         if (height < 1 || width < 1 || offsets.size() > 4) throw std::invalid_argument("a grid");
@@ -67,7 +67,7 @@ struct Graph {
     Input<float> weight;
     Input<uint8_t> flipped;
     Input<int64_t> later_start, earlier_start, earlier_edges;
-    CrfGraph view{};
+    LocalGraph view{};
 
     Graph(int64_t n_nodes, Input2D<int32_t> pairs_, Input<float> weight_, Input<uint8_t> flipped_,
           Input<int64_t> later_start_, Input<int64_t> earlier_start_, Input<int64_t> earlier_edges_)
@@ -87,23 +87,23 @@ struct Graph {
     size_t n_slots() const { return pairs.shape(0); }
 };
 
-double run_sweep(const CrfGrid& g, const LabelCost& c, const Sweep& s, Pool& pool) {
+double run_sweep(const LocalGrid& g, const LabelCost& c, const Sweep& s, Pool& pool) {
     return kernels().gridcrf.grid_sweep(g, c, s, pool);
 }
-double run_sweep(const CrfGraph& g, const LabelCost& c, const Sweep& s, Pool& pool) {
+double run_sweep(const LocalGraph& g, const LabelCost& c, const Sweep& s, Pool& pool) {
     if (c.padded % 8) throw std::invalid_argument("rows of the wrong length");
     return kernels().gridcrf.graph_sweep(g, c, s, pool);
 }
-int64_t run_icm(const CrfGrid& g, const LabelCost& c, const float* unary, int32_t* labels, Pool& pool) {
+int64_t run_icm(const LocalGrid& g, const LabelCost& c, const float* unary, int32_t* labels, Pool& pool) {
     return kernels().gridcrf.grid_icm(g, c, unary, labels, pool);
 }
-int64_t run_icm(const CrfGraph& g, const LabelCost& c, const float* unary, int32_t* labels, Pool& pool) {
+int64_t run_icm(const LocalGraph& g, const LabelCost& c, const float* unary, int32_t* labels, Pool& pool) {
     return kernels().gridcrf.graph_icm(g, c, unary, labels, pool);
 }
-double run_energy(const CrfGrid& g, const LabelCost& c, const float* unary, const int32_t* labels, Pool& pool) {
+double run_energy(const LocalGrid& g, const LabelCost& c, const float* unary, const int32_t* labels, Pool& pool) {
     return kernels().gridcrf.grid_energy(g, c, unary, labels, pool);
 }
-double run_energy(const CrfGraph& g, const LabelCost& c, const float* unary, const int32_t* labels, Pool& pool) {
+double run_energy(const LocalGraph& g, const LabelCost& c, const float* unary, const int32_t* labels, Pool& pool) {
     return kernels().gridcrf.graph_energy(g, c, unary, labels, pool);
 }
 
@@ -163,9 +163,9 @@ nb::class_<Nodes> bind_nodes(nb::module_& m, const char* name) {
 void bind_gridcrf(nb::module_& m) {
     nb::class_<Costs>(m, "LabelCosts")
         .def(nb::init<int, int, float, float, float, Input<float>, Input<float>>());
-    bind_nodes<Grid>(m, "CrfGrid")
+    bind_nodes<Grid>(m, "LocalGrid")
         .def(nb::init<int, int, std::vector<std::tuple<int, int, Input2D<float>>>>());
-    bind_nodes<Graph>(m, "CrfGraph")
+    bind_nodes<Graph>(m, "LocalGraph")
         .def(nb::init<int64_t, Input2D<int32_t>, Input<float>, Input<uint8_t>, Input<int64_t>, Input<int64_t>,
                       Input<int64_t>>());
 }

@@ -13,7 +13,7 @@
 
 namespace classicseg::CLASSICSEG_ISA {
 
-struct CrfEdge {
+struct LocalEdge {
     size_t slot;    // of its message
     size_t other;   // the node at the other end
     float weight;
@@ -23,31 +23,31 @@ struct CrfEdge {
 
 // Calls visit(edge) for each edge of weight above 0: others carry no message.
 template <class Visit>
-void for_edges(const CrfGrid& g, size_t node, int y, int x, Visit&& visit) {
+void for_edges(const LocalGrid& g, size_t node, int y, int x, Visit&& visit) {
     const auto n = static_cast<size_t>(g.n_offsets);
     for (size_t k = 0; k < n; k++) {
         const auto& o = g.offsets[k];
         const ptrdiff_t step = static_cast<ptrdiff_t>(o.dy) * g.width + o.dx;
         if (y + o.dy < g.height && x + o.dx >= 0 && x + o.dx < g.width && o.weight[node] > 0)
-            visit(CrfEdge{node * n + k, node + static_cast<size_t>(step), o.weight[node], true, true});
+            visit(LocalEdge{node * n + k, node + static_cast<size_t>(step), o.weight[node], true, true});
         if (y - o.dy >= 0 && x - o.dx >= 0 && x - o.dx < g.width) {
             const size_t before = node - static_cast<size_t>(step);
-            if (o.weight[before] > 0) visit(CrfEdge{before * n + k, before, o.weight[before], false, false});
+            if (o.weight[before] > 0) visit(LocalEdge{before * n + k, before, o.weight[before], false, false});
         }
     }
 }
 
 template <class Visit>
-void for_edges(const CrfGraph& g, size_t node, Visit&& visit) {
+void for_edges(const LocalGraph& g, size_t node, Visit&& visit) {
     for (int64_t i = g.earlier_start[node]; i < g.earlier_start[node + 1]; i++) {
         const auto e = static_cast<size_t>(g.earlier_edges[i]);
         if (g.weight[e] > 0)
-            visit(CrfEdge{e, static_cast<size_t>(g.pairs[2 * e]), g.weight[e], false, g.flipped[e] != 0});
+            visit(LocalEdge{e, static_cast<size_t>(g.pairs[2 * e]), g.weight[e], false, g.flipped[e] != 0});
     }
     for (int64_t i = g.later_start[node]; i < g.later_start[node + 1]; i++) {
         const auto e = static_cast<size_t>(i);
         if (g.weight[e] > 0)
-            visit(CrfEdge{e, static_cast<size_t>(g.pairs[2 * e + 1]), g.weight[e], true, g.flipped[e] == 0});
+            visit(LocalEdge{e, static_cast<size_t>(g.pairs[2 * e + 1]), g.weight[e], true, g.flipped[e] == 0});
     }
 }
 
@@ -55,7 +55,7 @@ void for_edges(const CrfGraph& g, size_t node, Visit&& visit) {
 // little behind the one before it, so that every pixel finds its earlier neighbours done and the
 // result is that of one thread. Bands are handed out in order: one that is waited for is at work.
 template <class Visit>
-void in_raster_order(Pool& pool, const CrfGrid& g, bool forward, Visit&& visit) {
+void in_raster_order(Pool& pool, const LocalGrid& g, bool forward, Visit&& visit) {
     const auto here = [&](int row, int column) {
         forward ? visit(row, column) : visit(g.height - 1 - row, g.width - 1 - column);
     };

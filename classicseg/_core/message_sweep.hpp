@@ -12,13 +12,13 @@
 // V. Kolmogorov: Convergent tree-reweighted message passing for energy minimization. TPAMI 2006.
 #pragma once
 
-#include "crf_topology.hpp"
+#include "local_edges.hpp"
 #include "messages.hpp"
 
 namespace classicseg::CLASSICSEG_ISA {
 
 // Adds weight * cost of an edge to each of a node's labels, the other end's label being fixed.
-inline void add_cost(const LabelCost& c, const CrfEdge& e, int32_t fixed, int n, float* cost) {
+inline void add_cost(const LabelCost& c, const LocalEdge& e, int32_t fixed, int n, float* cost) {
     const float* row = (e.first ? c.transposed : c.rows) + static_cast<ptrdiff_t>(fixed) * c.padded;
     for (int j = 0; j < n; j++) cost[j] += e.weight * row[j];
 }
@@ -41,7 +41,7 @@ double visit_node(const LabelCost& c, const Sweep& s, const Message& update, siz
     const float* unary = s.unary + node * length;
     for (int j = 0; j < n(); j++) belief[j] = unary[j];
     int incoming = 0, outgoing = 0;
-    for_each([&](const CrfEdge& e) {
+    for_each([&](const LocalEdge& e) {
         const float* m = s.messages + e.slot * length;
         for (int j = 0; j < n(); j++) belief[j] += m[j];
         (e.later == s.forward ? outgoing : incoming)++;
@@ -50,7 +50,7 @@ double visit_node(const LabelCost& c, const Sweep& s, const Message& update, siz
     if (s.labels) {
         // The nodes before this one have their labels; the others are known by their messages.
         for (int j = 0; j < n(); j++) rest[j] = unary[j];
-        for_each([&](const CrfEdge& e) {
+        for_each([&](const LocalEdge& e) {
             const float* m = s.messages + e.slot * length;
             if (e.later != s.forward)
                 add_cost(c, e, s.labels[e.other], n(), rest);
@@ -71,7 +71,7 @@ double visit_node(const LabelCost& c, const Sweep& s, const Message& update, siz
     }
     double bound = 0;
     if (chains > outgoing) bound = static_cast<double>(minimum(n, belief)) * (chains - outgoing);
-    for_each([&](const CrfEdge& e) {
+    for_each([&](const LocalEdge& e) {
         if (e.later != s.forward) return;
         float* m = s.messages + e.slot * length;
         for (int j = 0; j < n(); j++) rest[j] = belief[j] - m[j];
@@ -81,7 +81,7 @@ double visit_node(const LabelCost& c, const Sweep& s, const Message& update, siz
 }
 
 template <class Message>
-double sweep_grid(const CrfGrid& g, const LabelCost& c, const Sweep& s, Pool& pool) {
+double sweep_grid(const LocalGrid& g, const LabelCost& c, const Sweep& s, Pool& pool) {
     const Message update(c);
     Buffer<double> bounds(static_cast<size_t>(g.height));
     in_raster_order(pool, g, s.forward, [&](int y, int x) {
@@ -95,7 +95,7 @@ double sweep_grid(const CrfGrid& g, const LabelCost& c, const Sweep& s, Pool& po
 }
 
 template <class Message>
-double sweep_graph(const CrfGraph& g, const LabelCost& c, const Sweep& s) {
+double sweep_graph(const LocalGraph& g, const LabelCost& c, const Sweep& s) {
     const Message update(c);
     double bound = 0;
     const auto n = static_cast<size_t>(g.n_nodes);
