@@ -6,6 +6,7 @@
 #include "graph_kernels.hpp"
 #include "graphcut_kernels.hpp"
 #include "gridcrf_kernels.hpp"
+#include "moves_kernels.hpp"
 
 namespace classicseg {
 
@@ -16,6 +17,7 @@ struct Kernels {
     const GraphKernels& graph;
     const DensecrfKernels& densecrf;
     const GridcrfKernels& gridcrf;
+    const MovesKernels& moves;
 };
 
 const Kernels& kernels();  // the best ones that this processor can run
