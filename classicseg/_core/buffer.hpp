@@ -84,6 +84,25 @@ private:
     size_t mapped_ = 0;     // its length if it is a mapping
 };
 
+// Memory for a task's own use: small enough for malloc, and not zeroed.
+template <class T>
+class Scratch {
+    static_assert(std::is_trivially_copyable_v<T>);
+
+public:
+    explicit Scratch(size_t n) : data_(static_cast<T*>(std::aligned_alloc(64, (n * sizeof(T) + 64) / 64 * 64))) {
+        if (!data_) throw std::bad_alloc();
+    }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+    ~Scratch() { std::free(data_); }
+    T& operator[](size_t i) { return data_[i]; }
+    T* data() { return data_; }
+
+private:
+    T* data_;
+};
+
 // A growable list. std::vector<int> would be one weak symbol shared by every instruction set's
 // translation unit, and the linker may keep the copy that an older processor cannot run.
 template <class T>

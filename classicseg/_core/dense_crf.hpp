@@ -36,10 +36,10 @@ private:
             const size_t end = begin + static_cast<size_t>(tile.size()) * n_corners;
             for (size_t i = begin; i < end; i++) sums[lattices.rows_of_points()[i]] += lattices.weights()[i];
         });
-        Buffer<float> values(lattices.n_rows() + size_t{1}), spare(lattices.n_rows() + size_t{1});
-        add_tile_rows(lattices, SingleRow(), tile_values.data(), values.data(), pool);
-        blur(lattices, SingleRow(), values.data(), spare.data(), pool,
-             [&](int k, float* row) { *row *= lattices.lattice(k).blur_scale(); });
+        Buffer<float> values(lattices.n_rows());
+        add_tile_rows(lattices, SingleRow(), tile_values.data(), values.data(), pool,
+                      [&](int k, float* row) { *row *= lattices.lattice(k).blur_scale(); });
+        blur(lattices, SingleRow(), values.data(), pool);
         if (normalization == Normalization::before)
             splat_ = Buffer<float>(static_cast<size_t>(lattices.grid().size()) * n_corners);
         if (normalization == Normalization::after) {
@@ -50,7 +50,7 @@ private:
             const Tile tile = tiles[t];
             const uint32_t begin = lattices.tile_rows(t).begin[0];
             Buffer<float> own(lattices.tile_end(t) - begin);
-            copy_tile_rows(t, SingleRow(), values.data(), spare.data(), own.data());
+            copy_tile_rows(t, SingleRow(), values.data(), own.data());
             for (int64_t p = tile.first; p < tile.first + tile.size(); p++) {
                 size_t i = static_cast<size_t>(p) * n_corners;
                 for (int k = 0; k < lattices.n_kernels(); k++) {
@@ -71,17 +71,15 @@ private:
     }
 
 public:
-    // A tile's copy of the lattices' rows after a blur.
+    // A tile's copy of the lattices' rows.
     template <class Row>
-    void copy_tile_rows(size_t tile, Row row, const float* values, const float* spare, float* to) const {
+    void copy_tile_rows(size_t tile, Row row, const float* values, float* to) const {
         const uint32_t* rows = lattices.row_of_tile_row();
-        const size_t width = row.width();
-        for (int k = 0; k < lattices.n_kernels(); k++) {
-            const float* from = blurred(lattices, k, values, spare);
-            const uint32_t begin = lattices.tile_rows(tile).begin[k];
-            const uint32_t end = k + 1 < lattices.n_kernels() ? lattices.tile_rows(tile).begin[k + 1]
-                                                              : lattices.tile_end(tile);
-            for (uint32_t i = begin; i < end; i++, to += width) std::memcpy(to, from + rows[i] * width, width * sizeof(float));
+        const size_t width = row.width(), step = width / static_cast<size_t>(row.size());
+        const uint32_t end = lattices.tile_end(tile);
+        for (uint32_t i = lattices.tile_rows(tile).begin[0]; i < end; i++, to += width) {
+            prefetch_row(row, values + rows[i + Permutohedral::look_ahead] * width);
+            for (size_t v = 0; v < width; v += step) Row::put(to + v, Row::get(values + rows[i] * width + v));
         }
     }
 
@@ -104,33 +102,10 @@ struct TileSums {
     float change = 0;
 };
 
-constexpr int group = 8;  // points at a time
+constexpr int group = n_lanes;  // points at a time
 
-// x += sum of weight * row over the corners of a point, B vectors of it.
-template <int B>
-CLASSICSEG_INLINE void slice(const float* rows, size_t width, const uint16_t* row, const float* weight, int n_corners,
-                             Lanes (&x)[B]) {
-    for (int c = 0; c < n_corners; c++) {
-        const float* from = rows + row[c] * width;
-        const Lanes w = lanes(weight[c]);
-        for (int v = 0; v < B; v++) x[v] = x[v] + w * load(from + v * n_lanes);
-    }
-}
-
-template <int B>
-CLASSICSEG_INLINE void splat(float* rows, size_t width, const uint16_t* row, const float* weight, int n_corners,
-                             const float* q) {
-    Lanes x[B];
-    for (int v = 0; v < B; v++) x[v] = load(q + v * n_lanes);
-    for (int c = 0; c < n_corners; c++) {
-        float* to = rows + row[c] * width;
-        const Lanes w = lanes(weight[c]);
-        for (int v = 0; v < B; v++) store(to + v * n_lanes, load(to + v * n_lanes) + w * x[v]);
-    }
-}
-
-// Any number of labels, in N vectors of eight (0: any number).
-template <int N>
+// Any number of labels, in N vectors of eight, with C corners a point (0: any number).
+template <int N, int C>
 class LabelUpdate {
 public:
     using Row = LaneRow<N>;
@@ -144,11 +119,11 @@ public:
 
     // `rows` holds the blurred values of the tile's lattice points, `sums` gets the splatted ones.
     TileSums run(size_t t, const Pass& pass, const float* rows, float* sums) const {
-        const size_t width = row_.width();
+        const size_t width = row_.width(), n_corners = static_cast<size_t>(corners());
         Buffer<float> buffer(2 * group * width);
         float *x = buffer.data(), *before = x + group * width;
+        const bool given = pass.first && task_.start;
         TileSums result;
-        const auto n_corners = static_cast<size_t>(model_.lattices.n_corners());
         const Tiles& tiles = model_.lattices.tiles();
         tiles.for_rows(tiles[t], [&](int64_t, int64_t, int64_t, int64_t n, int64_t point0, int64_t place0) {
             for (int64_t i0 = 0; i0 < n; i0 += group) {
@@ -156,110 +131,145 @@ public:
                 const auto point = static_cast<size_t>(point0 + i0);
                 const size_t place = static_cast<size_t>(place0 + i0) * n_corners;
                 const uint16_t* corner = model_.lattices.rows_of_points() + place;
-                energies(point, count, x);
-                if (!pass.first) slice_group(rows, corner, model_.slice_weights() + place, count, x);
+                prefetch_unary(point + static_cast<size_t>(model_.lattices.grid().width));
+                Lanes largest[group];
+                for (int i = 0; i < group; i++) largest[i] = lanes(0);
+                for (int i = 0; i < count; i++) {
+                    const auto p = static_cast<size_t>(i);
+                    largest[i] = exponents(point + p, pass.first ? nullptr : rows, corner + p * n_corners,
+                                           model_.slice_weights() + place + p * n_corners, x + p * width);
+                }
                 if (pass.compare) {
-                    for (int i = 0; i < count; i++)
-                        load_point(task_.probabilities, point + static_cast<size_t>(i), before + static_cast<size_t>(i) * width);
+                    load_group(task_.probabilities, point, count, before);
                     if (task_.free_energy) result.pairs += pairs_energy(point, count, x, before);
                 }
                 if (!pass.update) continue;
-                if (pass.first && task_.start) {
-                    for (int i = 0; i < count; i++)
-                        load_point(task_.start, point + static_cast<size_t>(i), x + static_cast<size_t>(i) * width);
+                Lanes scale = lanes(1);
+                if (given) {
+                    load_group(task_.start, point, count, x);
                     if (task_.free_energy) result.own += own_energy(point, count, x);
                 } else {
-                    result.own += softmax(point, count, x);
+                    result.own += softmax(point, count, x, largest, scale);
                 }
-                if (pass.compare) result.change = std::max(result.change, largest_change(count, x, before));
-                if (pass.keep) write(point, count, x);
-                if (pass.splat) splat_group(sums, corner, model_.splat_weights() + place, count, x);
+                if (pass.keep) {
+                    for (int i = 0; i < count; i++)
+                        for (size_t v = 0; v < width; v += n_lanes) {
+                            float* q = x + static_cast<size_t>(i) * width + v;
+                            store(q, load(q) * lanes(scale[i]));
+                        }
+                    scale = lanes(1);
+                    if (pass.compare) result.change = std::max(result.change, largest_change(count, x, before));
+                    write(point, count, x);
+                }
+                for (int i = 0; pass.splat && i < count; i++) {
+                    const auto p = static_cast<size_t>(i);
+                    splat(sums, corner + p * n_corners, model_.splat_weights() + place + p * n_corners, x + p * width,
+                          scale[i]);
+                }
             }
         });
         return result;
     }
 
 private:
-    // One point's values from (points, labels), with zeros up to the width.
-    CLASSICSEG_INLINE void load_point(const float* from, size_t point, float* to) const {
-        const size_t begin = point * n_labels_, width = row_.width();
-        if (begin + width <= n_points_ * n_labels_) {
-            for (int v = 0; v < row_.size(); v++) store(to + v * n_lanes, load(from + begin + static_cast<size_t>(v) * n_lanes));
-        } else {
-            std::memcpy(to, from + begin, n_labels_ * sizeof(float));
-        }
-        float* end = to + (row_.size() - 1) * n_lanes;
-        store(end, (Lanes)((IntLanes)load(end) & last_));
+    int corners() const { return C ? C : model_.lattices.n_corners(); }
+
+    void prefetch_unary(size_t point) const {
+        if (point + group > n_points_) return;
+        const float* from = task_.unary + point * n_labels_;
+        for (size_t i = 0; i < group * n_labels_; i += 16) __builtin_prefetch(from + i);
     }
-    CLASSICSEG_INLINE void energies(size_t point, int count, float* x) const {
-        for (int i = 0; i < count; i++) {
-            float* to = x + static_cast<size_t>(i) * row_.width();
-            load_point(task_.unary, point + static_cast<size_t>(i), to);
-            for (int v = 0; v < row_.size(); v++) store(to + v * n_lanes, lanes(0) - load(to + v * n_lanes));
-        }
+    // Eight labels of a point from (points, labels), from label v on; what is behind the last is not to be used.
+    CLASSICSEG_INLINE Lanes load_labels(const float* from, size_t point, size_t v) const {
+        const size_t begin = point * n_labels_ + v, end = n_points_ * n_labels_;
+        if (begin + n_lanes <= end) [[likely]]
+            return load(from + begin);
+        float part[n_lanes] = {};
+        std::memcpy(part, from + begin, (end - begin) * sizeof(float));
+        return load(part);
+    }
+    CLASSICSEG_INLINE void load_group(const float* from, size_t point, int count, float* to) const {
+        for (int i = 0; i < count; i++, point++)
+            for (size_t v = 0; v < row_.width(); v += n_lanes, to += n_lanes) {
+                const Lanes x = load_labels(from, point, v);
+                store(to, v + n_lanes < row_.width() ? x : (Lanes)((IntLanes)x & last_));
+            }
+    }
+
+    // The softmax' exponents of a point: filtered marginals, if there are `rows`, minus unaries.
+    // Returns the largest in each lane.
+    CLASSICSEG_INLINE Lanes exponents(size_t point, const float* rows, const uint16_t* corner, const float* weight,
+                                      float* x) const {
+        if constexpr (N != 0) return exponent_block<N ? N : 1>(point, rows, corner, weight, x, 0);
+        Lanes largest = lanes(-std::numeric_limits<float>::infinity());
+        int v = 0;
+        for (; v + 4 <= row_.size(); v += 4) largest = lanes_max(largest, exponent_block<4>(point, rows, corner, weight, x, v));
+        for (; v < row_.size(); v++) largest = lanes_max(largest, exponent_block<1>(point, rows, corner, weight, x, v));
+        return largest;
     }
     template <int B>
-    CLASSICSEG_INLINE void slice_block(const float* rows, const uint16_t* corner, const float* weight, float* x) const {
+    CLASSICSEG_INLINE Lanes exponent_block(size_t point, const float* rows, const uint16_t* corner, const float* weight,
+                                           float* x, int first) const {
+        const size_t width = row_.width(), begin = static_cast<size_t>(first) * n_lanes;
         Lanes sum[B];
-        for (int v = 0; v < B; v++) sum[v] = load(x + v * n_lanes);
-        slice<B>(rows, row_.width(), corner, weight, model_.lattices.n_corners(), sum);
-        for (int v = 0; v < B; v++) store(x + v * n_lanes, sum[v]);
+        for (int v = 0; v < B; v++) sum[v] = lanes(0) - load_labels(task_.unary, point, begin + static_cast<size_t>(v) * n_lanes);
+        for (int c = 0; rows && c < corners(); c++) {
+            const float* from = rows + corner[c] * width + begin;
+            const Lanes w = lanes(weight[c]);
+            for (int v = 0; v < B; v++) sum[v] = sum[v] + w * load(from + v * n_lanes);
+        }
+        if (first + B == row_.size()) sum[B - 1] = last_ ? sum[B - 1] : lanes(-std::numeric_limits<float>::infinity());
+        Lanes largest = sum[0];
+        for (int v = 1; v < B; v++) largest = lanes_max(largest, sum[v]);
+        for (int v = 0; v < B; v++) store(x + begin + static_cast<size_t>(v) * n_lanes, sum[v]);
+        return largest;
     }
-    CLASSICSEG_INLINE void slice_group(const float* rows, const uint16_t* corner, const float* weight, int count,
-                                       float* x) const {
-        const int n_corners = model_.lattices.n_corners();
-        for (int i = 0; i < count; i++, corner += n_corners, weight += n_corners, x += row_.width()) {
-            if constexpr (N != 0) {
-                slice_block<N ? N : 1>(rows, corner, weight, x);
-            } else {
-                int v = 0;
-                for (; v + 4 <= row_.size(); v += 4) slice_block<4>(rows + v * n_lanes, corner, weight, x + v * n_lanes);
-                for (; v < row_.size(); v++) slice_block<1>(rows + v * n_lanes, corner, weight, x + v * n_lanes);
-            }
+
+    // Adds q * scale to the rows of a point's corners.
+    CLASSICSEG_INLINE void splat(float* sums, const uint16_t* corner, const float* weight, const float* q, float scale) const {
+        if constexpr (N != 0) return splat_block<N ? N : 1>(sums, corner, weight, q, scale);
+        int v = 0;
+        for (; v + 4 <= row_.size(); v += 4) splat_block<4>(sums + v * n_lanes, corner, weight, q + v * n_lanes, scale);
+        for (; v < row_.size(); v++) splat_block<1>(sums + v * n_lanes, corner, weight, q + v * n_lanes, scale);
+    }
+    template <int B>
+    CLASSICSEG_INLINE void splat_block(float* sums, const uint16_t* corner, const float* weight, const float* q, float scale) const {
+        const size_t width = row_.width();
+        Lanes x[B];
+        for (int v = 0; v < B; v++) x[v] = load(q + v * n_lanes) * lanes(scale);
+        for (int c = 0; c < corners(); c++) {
+            float* to = sums + corner[c] * width;
+            const Lanes w = lanes(weight[c]);
+            for (int v = 0; v < B; v++) store(to + v * n_lanes, load(to + v * n_lanes) + w * x[v]);
         }
     }
-    CLASSICSEG_INLINE void splat_group(float* sums, const uint16_t* corner, const float* weight, int count,
-                                       const float* q) const {
-        const int n_corners = model_.lattices.n_corners();
+
+    // Exponentials in place, and what to scale each point's with. Returns the sum of q log q + q u
+    // where free energies are wanted.
+    CLASSICSEG_INLINE double softmax(size_t point, int count, float* x, const Lanes (&largest)[group], Lanes& scale) const {
         const size_t width = row_.width();
-        for (int i = 0; i < count; i++, corner += n_corners, weight += n_corners, q += width) {
-            if constexpr (N != 0) {
-                splat<N ? N : 1>(sums, width, corner, weight, n_corners, q);
-            } else {
-                int v = 0;
-                for (; v + 4 <= row_.size(); v += 4) splat<4>(sums + v * n_lanes, width, corner, weight, n_corners, q + v * n_lanes);
-                for (; v < row_.size(); v++) splat<1>(sums + v * n_lanes, width, corner, weight, n_corners, q + v * n_lanes);
+        const Lanes top = reduce_each(largest, [](Lanes a, Lanes b) { return lanes_max(a, b); });
+        Lanes part[group];
+        for (int i = 0; i < group; i++) {
+            float* own = x + static_cast<size_t>(i) * width;
+            const Lanes own_top = lanes(top[i]);
+            part[i] = lanes(0);
+            for (size_t v = 0; v < width; v += n_lanes) {
+                const Lanes e = softmax_exp(load(own + v) - own_top);
+                part[i] = part[i] + e;
+                store(own + v, e);
             }
         }
-    }
-    // In place. Returns the sum of q log q + q u where free energies are wanted.
-    CLASSICSEG_INLINE double softmax(size_t point, int count, float* x) const {
-        const size_t width = row_.width();
-        const int n = row_.size();
+        const Lanes total = reduce_each(part, [](Lanes a, Lanes b) { return a + b; });
+        scale = lanes(1) / total;
         double energy = 0;
-        for (int i = 0; i < count; i++, x += width) {
-            float* end = x + (n - 1) * n_lanes;
-            const Lanes nothing = lanes(-std::numeric_limits<float>::infinity());
-            store(end, last_ ? load(end) : nothing);
-            Lanes largest = load(x);
-            for (int v = 1; v < n; v++) largest = lanes_max(largest, load(x + v * n_lanes));
-            const float top = max_of(largest);
-            Lanes sum = lanes(0), weighted = lanes(0);
-            for (int v = 0; v < n; v++) {
-                // The minimum is 0 also where large numbers overflowed to infinity.
-                const Lanes y = lanes_min(load(x + v * n_lanes) - lanes(top), lanes(0));
-                const Lanes e = softmax_exp(y);
-                if (task_.free_energy) weighted = weighted + e * lanes_max(y, lanes(-50.0f));
-                sum = sum + e;
-                store(x + v * n_lanes, e);
-            }
-            const float total = sum_of(sum);
-            const Lanes scale = lanes(1 / total);
-            for (int v = 0; v < n; v++) store(x + v * n_lanes, load(x + v * n_lanes) * scale);
-            if (task_.free_energy) {
-                const float* u = task_.unary + (point + static_cast<size_t>(i)) * n_labels_;
-                energy += static_cast<double>(sum_of(weighted) / total) - std::log(static_cast<double>(total));
-                for (size_t l = 0; l < n_labels_; l++) energy += static_cast<double>(x[l]) * static_cast<double>(u[l]);
+        for (int i = 0; task_.free_energy && i < count; i++) {
+            const float* e = x + static_cast<size_t>(i) * width;
+            const float* u = task_.unary + (point + static_cast<size_t>(i)) * n_labels_;
+            const auto sum = static_cast<double>(total[i]);
+            for (size_t l = 0; l < n_labels_; l++) {
+                const double q = static_cast<double>(e[l]) / sum;
+                energy += q * (std::log(q) + static_cast<double>(u[l]));
             }
         }
         return energy;
@@ -307,6 +317,7 @@ private:
 };
 
 // Two labels with Potts' compatibility need only the difference of the two marginals filtered.
+template <int C>
 class DifferenceUpdate {
 public:
     using Row = SingleRow;
@@ -314,7 +325,7 @@ public:
     Row row() const { return {}; }
 
     TileSums run(size_t t, const Pass& pass, const float* rows, float* sums) const {
-        const int n_corners = model_.lattices.n_corners();
+        const int n_corners = C ? C : model_.lattices.n_corners();
         const Tiles& tiles = model_.lattices.tiles();
         tiles.for_rows(tiles[t], [&](int64_t, int64_t, int64_t, int64_t n, int64_t point0, int64_t place0) {
             for (int64_t i0 = 0; i0 < n; i0 += group) {
@@ -365,7 +376,7 @@ private:
     CLASSICSEG_INLINE static void update(const float* x, float (&q)[2][group]) {
         static_assert(group == n_lanes);
         const Lanes difference = load(x);
-        const Lanes e = softmax_exp(lanes_min(lanes_min(difference, lanes(0) - difference), lanes(0)));
+        const Lanes e = softmax_exp(lanes_min(difference, lanes(0) - difference));
         const Lanes large = lanes(1) / (lanes(1) + e), small = e * large;
         store(q[1], difference >= 0.0f ? large : small);
         store(q[0], difference >= 0.0f ? small : large);
@@ -384,31 +395,38 @@ public:
     int infer(const MeanFieldTask& task, Pool& pool) override {
         const bool potts = !task.label_weight && !task.penalty;
         if (task.n_labels == 2 && potts && !task.free_energy && task.tolerance <= 0)
-            return iterate(DifferenceUpdate(model_, task), task, pool);
-        const int n = (task.n_labels + n_lanes - 1) / n_lanes;
-        switch (n) {
-            case 1: return iterate(LabelUpdate<1>(model_, task, {}), task, pool);
-            case 2: return iterate(LabelUpdate<2>(model_, task, {}), task, pool);
-            case 3: return iterate(LabelUpdate<3>(model_, task, {}), task, pool);
-            case 4: return iterate(LabelUpdate<4>(model_, task, {}), task, pool);
-            default: return iterate(LabelUpdate<0>(model_, task, {n}), task, pool);
-        }
+            return model_.lattices.n_corners() == 9 ? iterate(DifferenceUpdate<9>(model_, task), task, pool)
+                                                    : iterate(DifferenceUpdate<0>(model_, task), task, pool);
+        // The usual kernels on a colour image: triangles and simplices in five dimensions.
+        return model_.lattices.n_corners() == 9 ? infer_labels<9>(task, pool) : infer_labels<0>(task, pool);
     }
 
 private:
+    template <int C>
+    int infer_labels(const MeanFieldTask& task, Pool& pool) const {
+        const int n = (task.n_labels + n_lanes - 1) / n_lanes;
+        switch (n) {
+            case 1: return iterate(LabelUpdate<1, C>(model_, task, {}), task, pool);
+            case 2: return iterate(LabelUpdate<2, C>(model_, task, {}), task, pool);
+            case 3: return iterate(LabelUpdate<3, C>(model_, task, {}), task, pool);
+            case 4: return iterate(LabelUpdate<4, C>(model_, task, {}), task, pool);
+            default: return iterate(LabelUpdate<0, C>(model_, task, {n}), task, pool);
+        }
+    }
+
     template <class Update>
     int iterate(const Update& update, const MeanFieldTask& task, Pool& pool) const {
         const Permutohedral& lattices = model_.lattices;
         const size_t width = update.row().width(), n_tiles = lattices.tiles().count();
         Buffer<float> tile_values(lattices.n_tile_rows() * width);
-        Buffer<float> values((lattices.n_rows() + size_t{1}) * width), spare(values.size());
+        Buffer<float> values(lattices.n_rows() * width);
         Buffer<TileSums> sums(n_tiles);
         const bool keep = task.free_energy || task.tolerance > 0;
         const auto pass_over_points = [&](const Pass& pass) {
             pool.run(n_tiles, [&](size_t t) {
                 const uint32_t begin = lattices.tile_rows(t).begin[0];
-                Buffer<float> rows(pass.first ? 0 : (lattices.tile_end(t) - begin) * width);
-                if (!pass.first) model_.copy_tile_rows(t, update.row(), values.data(), spare.data(), rows.data());
+                Scratch<float> rows(pass.first ? 0 : (lattices.tile_end(t) - begin) * width);
+                if (!pass.first) model_.copy_tile_rows(t, update.row(), values.data(), rows.data());
                 float* own = tile_values.data() + begin * width;
                 if (pass.splat) std::memset(own, 0, (lattices.tile_end(t) - begin) * width * sizeof(float));
                 sums[t] = update.run(t, pass, rows.data(), own);
@@ -428,7 +446,7 @@ private:
             own_energy = total.own;
             const bool done = last || (i > 0 && total.change <= task.tolerance && task.tolerance > 0);
             if (done && !task.free_energy) return i;
-            filter(update.row(), task, tile_values.data(), values.data(), spare.data(), pool);
+            filter(update.row(), task, tile_values.data(), values.data(), pool);
             if (!done) continue;
             pass_over_points({false, false, false, true, false});
             double pairs = 0;
@@ -439,16 +457,14 @@ private:
     }
 
     // From the tiles' sums to what is sliced: blurred, weighted, with the labels' compatibility.
-    void filter(SingleRow row, const MeanFieldTask& task, const float* tile_values, float* values, float* spare,
-                Pool& pool) const {
+    void filter(SingleRow row, const MeanFieldTask& task, const float* tile_values, float* values, Pool& pool) const {
         const Permutohedral& lattices = model_.lattices;
-        add_tile_rows(lattices, row, tile_values, values, pool);
-        blur(lattices, row, values, spare, pool,
-             [&](int k, float* x) { *x *= task.weights[k] * lattices.lattice(k).blur_scale(); });
+        add_tile_rows(lattices, row, tile_values, values, pool,
+                      [&](int k, float* x) { *x *= task.weights[k] * lattices.lattice(k).blur_scale(); });
+        blur(lattices, row, values, pool);
     }
     template <int N>
-    void filter(LaneRow<N> row, const MeanFieldTask& task, const float* tile_values, float* values, float* spare,
-                Pool& pool) const {
+    void filter(LaneRow<N> row, const MeanFieldTask& task, const float* tile_values, float* values, Pool& pool) const {
         const Permutohedral& lattices = model_.lattices;
         const size_t width = row.width(), n_labels = static_cast<size_t>(task.n_labels);
         // Penalties by the neighbour's label, negated: they are taken from the exponent.
@@ -457,14 +473,11 @@ private:
             label_weight[l] = task.label_weight ? task.label_weight[l] : 1;
             for (size_t m = 0; task.penalty && m < n_labels; m++) penalty[m * width + l] = -task.penalty[l * n_labels + m];
         }
-        add_tile_rows(lattices, row, tile_values, values, pool);
-        blur(lattices, row, values, spare, pool, [&](int k, float* x) {
+        add_tile_rows(lattices, row, tile_values, values, pool, [&](int k, float* x) {
             const Lanes scale = lanes(task.weights[k] * lattices.lattice(k).blur_scale());
             if (!task.penalty) {
-                for (int v = 0; v < row.size(); v++) {
-                    const Lanes w = scale * load(label_weight.data() + v * n_lanes);
-                    store(x + v * n_lanes, load(x + v * n_lanes) * w);
-                }
+                for (size_t v = 0; v < width; v += n_lanes)
+                    store(x + v, load(x + v) * (scale * load(label_weight.data() + v)));
                 return;
             }
             Buffer<float> sum(width);
@@ -475,6 +488,7 @@ private:
             }
             std::memcpy(x, sum.data(), width * sizeof(float));
         });
+        blur(lattices, row, values, pool);
     }
 
     NormalizedLattices model_;
@@ -485,13 +499,16 @@ inline void energies_of(const float* probabilities, int64_t n, float least, floa
     constexpr int64_t block = 1 << 16;
     pool.run(static_cast<size_t>((n + block - 1) / block), [&](size_t b) {
         const int64_t begin = static_cast<int64_t>(b) * block, end = std::min(n, begin + block);
-        for (int64_t i = begin; i < end; i += n_lanes) {
-            const auto count = static_cast<size_t>(std::min<int64_t>(n_lanes, end - i));
-            float p[n_lanes] = {1, 1, 1, 1, 1, 1, 1, 1};
-            std::memcpy(p, probabilities + i, count * sizeof(float));
-            store(p, lanes(0) - log_lanes(lanes_min(lanes_max(load(p), lanes(least)), lanes(1))));
-            std::memcpy(energies + i, p, count * sizeof(float));
-        }
+        const auto energy = [&](Lanes p) {
+            return lanes(0) - log_lanes(lanes_min(lanes_max(p, lanes(least)), lanes(1)));
+        };
+        int64_t i = begin;
+        for (; i + n_lanes <= end; i += n_lanes) store(energies + i, energy(load(probabilities + i)));
+        if (i == end) return;
+        float p[n_lanes] = {};
+        std::memcpy(p, probabilities + i, static_cast<size_t>(end - i) * sizeof(float));
+        store(p, energy(load(p)));
+        std::memcpy(energies + i, p, static_cast<size_t>(end - i) * sizeof(float));
     });
 }
 

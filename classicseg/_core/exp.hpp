@@ -30,26 +30,25 @@ inline float exp_negative(float x) {
     return x < -87.0f ? 0.0f : std::bit_cast<float>(bits);
 }
 
-// The same of eight numbers, but 0 below -50 (2e-22): what a softmax multiplies such values with
-// later would be denormal, which processors take a hundred cycles for.
-inline Lanes softmax_exp(Lanes x) {
-    const Lanes bounded = lanes_max(x, lanes(-50.0f));
-    const Lanes shifted = bounded * lanes(1.44269504f) + lanes(12582912.0f);
-    const Lanes n = shifted - lanes(12582912.0f);
-    const Lanes r = (bounded - n * lanes(0.693359375f)) + n * lanes(2.12194440e-4f);
-    Lanes p = lanes(1.0f / 720);
-    p = p * r + lanes(1.0f / 120);
-    p = p * r + lanes(1.0f / 24);
-    p = p * r + lanes(1.0f / 6);
-    p = p * r + lanes(0.5f);
-    p = p * r + lanes(1.0f);
-    p = p * r + lanes(1.0f);
-    const IntLanes bits = (IntLanes)p + ((IntLanes)shifted << 23);
-    return (Lanes)(bits & (x >= lanes(-50.0f)));
+// exp(min(x, 0)) of eight numbers, to 3e-7 of the largest value of a softmax, exactly 1 at 0; values
+// below -50 count as -50 (2e-22): what a softmax multiplies smaller ones with later would be
+// denormal, which processors take a hundred cycles for. NaN, of infinite differences, counts as 0.
+CLASSICSEG_INLINE Lanes softmax_exp(Lanes x) {
+    const Lanes bounded = lanes_max(lanes_min(x, lanes(0.0f)), lanes(-50.0f));
+    const Lanes t = bounded * lanes(1.44269504f);
+    const Lanes shifted = t + lanes(12582912.0f);
+    const Lanes f = t - (shifted - lanes(12582912.0f));
+    Lanes p = lanes(1.326472690e-3f);  // 2^f within 1e-7 on [-1/2, 1/2]
+    p = p * f + lanes(9.671512661e-3f);
+    p = p * f + lanes(5.550733744e-2f);
+    p = p * f + lanes(2.402224208e-1f);
+    p = p * f + lanes(6.931469776e-1f);
+    p = p * f + lanes(1.0f);
+    return (Lanes)((IntLanes)p + ((IntLanes)shifted << 23));
 }
 
 // log(x) of eight normal positive numbers within 2e-7 of its value, or of 1 where that is more.
-inline Lanes log_lanes(Lanes x) {
+CLASSICSEG_INLINE Lanes log_lanes(Lanes x) {
     const IntLanes bits = (IntLanes)x;
     const IntLanes exponent = (bits - 0x3f3504f3) >> 23;  // so that the rest lies in [sqrt 1/2, sqrt 2)
     const Lanes f = (Lanes)(bits - (exponent << 23)) - lanes(1.0f);

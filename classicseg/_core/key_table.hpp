@@ -76,6 +76,7 @@ public:
         fresh = true;
         return next;
     }
+    void prefetch(uint64_t key) const { __builtin_prefetch(slots_.data() + (hash_of(key) >> shift_)); }
     uint32_t find(uint64_t key) const {
         for (uint64_t i = hash_of(key) >> shift_; slots_[i].number_plus_1; i = (i + 1) & mask_)
             if (slots_[i].key == key) return slots_[i].number_plus_1 - 1;

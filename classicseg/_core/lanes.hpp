@@ -31,16 +31,22 @@ CLASSICSEG_INLINE void store(float* to, Lanes x) { std::memcpy(to, &x, sizeof x)
 CLASSICSEG_INLINE Lanes lanes_max(Lanes a, Lanes b) { return a > b ? a : b; }
 CLASSICSEG_INLINE Lanes lanes_min(Lanes a, Lanes b) { return a < b ? a : b; }
 
-// In a fixed order: the halves, the quarters, the two left.
-CLASSICSEG_INLINE float sum_of(Lanes x) {
-    const float a = x[0] + x[4], b = x[1] + x[5], c = x[2] + x[6], d = x[3] + x[7];
-    return (a + c) + (b + d);
-}
-CLASSICSEG_INLINE float max_of(Lanes x) {
-    const float a = x[0] > x[4] ? x[0] : x[4], b = x[1] > x[5] ? x[1] : x[5];
-    const float c = x[2] > x[6] ? x[2] : x[6], d = x[3] > x[7] ? x[3] : x[7];
-    const float e = a > c ? a : c, f = b > d ? b : d;
-    return e > f ? e : f;
+// op over the eight lanes of each of eight values, in a fixed order: the result's lane i is of x[i].
+template <class Op>
+CLASSICSEG_INLINE Lanes reduce_each(const Lanes (&x)[n_lanes], Op&& op) {
+    Lanes pairs[4], fours[2];
+    for (int i = 0; i < 4; i++) {
+        const Lanes a = x[2 * i], b = x[2 * i + 1];
+        pairs[i] = op(__builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13),
+                      __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15));
+    }
+    for (int i = 0; i < 2; i++) {
+        const Lanes a = pairs[2 * i], b = pairs[2 * i + 1];
+        fours[i] = op(__builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13),
+                      __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15));
+    }
+    return op(__builtin_shufflevector(fours[0], fours[1], 0, 1, 2, 3, 8, 9, 10, 11),
+              __builtin_shufflevector(fours[0], fours[1], 4, 5, 6, 7, 12, 13, 14, 15));
 }
 
 }  // namespace classicseg::CLASSICSEG_ISA

@@ -1,6 +1,8 @@
 // What a filter on permutohedral lattices does between splatting and slicing, for rows of values.
 #pragma once
 
+#include <type_traits>
+
 #include "permutohedral.hpp"
 
 namespace classicseg::CLASSICSEG_ISA {
@@ -8,6 +10,7 @@ namespace classicseg::CLASSICSEG_ISA {
 // The values of a lattice point: one float ...
 struct SingleRow {
     using Value = float;
+    static constexpr int block = 1;
     int size() const { return 1; }
     size_t width() const { return 1; }
     static float get(const float* from) { return *from; }
@@ -19,6 +22,7 @@ struct SingleRow {
 template <int N>
 struct LaneRow {
     using Value = Lanes;
+    static constexpr int block = N ? N : 1;
     int count = N;
     int size() const { return N ? N : count; }
     size_t width() const { return static_cast<size_t>(size()) * n_lanes; }
@@ -27,76 +31,90 @@ struct LaneRow {
     CLASSICSEG_INLINE static Lanes all(float x) { return lanes(x); }
 };
 
-// Adds up the tiles' rows: `values` has one row for each lattice point, and one of zeros beyond.
+// Fetches a row that is needed soon; single floats mostly are in the cache.
 template <class Row>
-void add_tile_rows(const Permutohedral& lattices, Row row, const float* tile_values, float* values, Pool& pool) {
+CLASSICSEG_INLINE void prefetch_row(Row row, const float* values) {
+    if constexpr (!std::is_same_v<Row, SingleRow>)
+        for (size_t i = 0; i < row.width(); i += 16) __builtin_prefetch(values + i);
+}
+
+// Adds up the tiles' rows to one row for each lattice point; finish(kernel, row) sees each of them.
+template <class Row, class Finish>
+void add_tile_rows(const Permutohedral& lattices, Row row, const float* tile_values, float* values, Pool& pool,
+                   Finish&& finish) {
     using Value = typename Row::Value;
     constexpr uint32_t block = 2048;
     const uint32_t n = lattices.n_rows();
     const size_t width = row.width(), step = width / static_cast<size_t>(row.size());
-    for (size_t i = 0; i < width; i++) values[n * width + i] = 0;
     pool.run((n + block - 1) / block, [&](size_t b) {
         const uint32_t begin = static_cast<uint32_t>(b) * block, end = std::min(n, begin + block);
         const uint32_t* source_begin = lattices.source_begin();
         const uint32_t* sources = lattices.sources();
+        int k = lattices.n_kernels() - 1;
+        while (begin < lattices.lattice(k).first_row) k--;
         for (uint32_t r = begin; r < end; r++) {
+            while (r - lattices.lattice(k).first_row >= lattices.lattice(k).n_rows) k++;
             const uint32_t first = source_begin[r], last = source_begin[r + 1];
-            for (int v = 0; v < row.size(); v++) {
-                const float* from = tile_values + static_cast<size_t>(v) * step;
+            for (uint32_t s = first; s < last; s++)
+                prefetch_row(row, tile_values + sources[s + Permutohedral::look_ahead] * width);
+            for (size_t i = 0; i < width; i += step) {
+                const float* from = tile_values + i;
                 Value sum = Row::get(from + sources[first] * width);
                 for (uint32_t s = first + 1; s < last; s++) sum = sum + Row::get(from + sources[s] * width);
-                Row::put(values + r * width + static_cast<size_t>(v) * step, sum);
+                Row::put(values + r * width + i, sum);
             }
+            finish(k, values + r * width);
         }
     });
 }
 
-// Blurs along all axes of all lattices, between two arrays. finish(kernel, row) sees each row at the
-// end, when it lies in blurred(kernel, ...).
-template <class Row, class Finish>
-void blur(const Permutohedral& lattices, Row row, float* values, float* spare, Pool& pool, Finish&& finish) {
+// Blurs in place along all axes of all lattices with weights 1/2, 1, 1/2: each point gets half of
+// its neighbours'.
+template <class Row>
+void blur(const Permutohedral& lattices, Row row, float* values, Pool& pool) {
     using Value = typename Row::Value;
-    constexpr uint32_t block = 2048;
+    constexpr int B = Row::block;  // values at a time
     const size_t width = row.width(), step = width / static_cast<size_t>(row.size());
-    for (size_t i = 0; i < width; i++) spare[lattices.n_rows() * width + i] = 0;
     int n_axes = 0;
     for (int k = 0; k < lattices.n_kernels(); k++) n_axes = std::max(n_axes, lattices.lattice(k).n_axes);
     for (int axis = 0; axis < n_axes; axis++) {
-        const float* from = axis & 1 ? spare : values;
-        float* to = axis & 1 ? values : spare;
-        // Blocks of all lattices that have this axis, one lattice after the other.
-        size_t n_blocks = 0, end_of[Permutohedral::max_kernels];
+        // Pieces of all lattices that have this axis, one lattice after the other.
+        size_t n_pieces = 0, end_of[Permutohedral::max_kernels];
         for (int k = 0; k < lattices.n_kernels(); k++) {
-            if (axis < lattices.lattice(k).n_axes) n_blocks += (lattices.lattice(k).n_rows + block - 1) / block;
-            end_of[k] = n_blocks;
+            if (axis < lattices.lattice(k).n_axes) n_pieces += lattices.lattice(k).chains[static_cast<size_t>(axis)].pieces.size();
+            end_of[k] = n_pieces;
         }
-        pool.run(n_blocks, [&](size_t b) {
+        pool.run(n_pieces, [&](size_t p) {
             int k = 0;
-            while (b >= end_of[k]) k++;
-            const Lattice& lattice = lattices.lattice(k);
-            const size_t n_own = (lattice.n_rows + block - 1) / block;
-            const uint32_t begin = static_cast<uint32_t>(b - (end_of[k] - n_own)) * block;
-            const uint32_t end = std::min(lattice.n_rows, begin + block);
-            const uint32_t* pair = lattice.neighbours.data() + (static_cast<size_t>(axis) * lattice.n_rows + begin) * 2;
+            while (p >= end_of[k]) k++;
+            const Chains& chains = lattices.lattice(k).chains[static_cast<size_t>(axis)];
+            const Chains::Piece piece = chains.pieces[p + chains.pieces.size() - end_of[k]];
             const Value half = Row::all(0.5f);
-            const bool last = axis + 1 == lattice.n_axes;
-            for (uint32_t r = begin; r < end; r++, pair += 2) {
-                const float* own = from + (lattice.first_row + size_t{r}) * width;
-                const float *below = from + pair[0] * width, *above = from + pair[1] * width;
-                float* result = to + (lattice.first_row + size_t{r}) * width;
-                for (int v = 0; v < row.size(); v++) {
-                    const size_t i = static_cast<size_t>(v) * step;
-                    Row::put(result + i, Row::get(own + i) + half * (Row::get(below + i) + Row::get(above + i)));
+            for (size_t i = 0; i < width; i += B * step) {
+                const uint32_t* rows = chains.rows.data() + piece.begin;
+                for (size_t c = 0; c < piece.n_chains; c++, rows += piece.length) {
+                    Value before[B], own[B];
+                    for (int v = 0; v < B; v++) {
+                        before[v] = Row::all(0);
+                        own[v] = Row::get(values + rows[0] * width + i + static_cast<size_t>(v) * step);
+                    }
+                    for (size_t m = 0; m < piece.length; m++) {
+                        if (i == 0) prefetch_row(row, values + rows[m + Chains::look_ahead - 1] * width);
+                        float* to = values + rows[m] * width + i;
+                        const float* from = values + rows[m + 1] * width + i;
+                        const bool last = m + 1 == piece.length;
+                        for (int v = 0; v < B; v++) {
+                            const size_t at = static_cast<size_t>(v) * step;
+                            const Value after = last ? Row::all(0) : Row::get(from + at);
+                            Row::put(to + at, own[v] + half * (before[v] + after));
+                            before[v] = own[v];
+                            own[v] = after;
+                        }
+                    }
                 }
-                if (last) finish(k, result);
             }
         });
     }
-}
-
-// Where a kernel's rows lie after a blur.
-inline const float* blurred(const Permutohedral& lattices, int kernel, const float* values, const float* spare) {
-    return lattices.lattice(kernel).n_axes & 1 ? spare : values;
 }
 
 }  // namespace classicseg::CLASSICSEG_ISA

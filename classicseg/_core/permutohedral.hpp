@@ -17,12 +17,23 @@
 
 namespace classicseg::CLASSICSEG_ISA {
 
+// Lattice points that follow each other along one axis, in chains: those of two points first, then
+// those of three, and so on. Points without a neighbour are in none.
+struct Chains {
+    static constexpr size_t look_ahead = 16;  // so many rows beyond the end may be read
+    struct Piece {                            // as much as one task does
+        size_t begin, n_chains, length;
+    };
+    Buffer<uint32_t> rows;
+    List<Piece> pieces;
+};
+
 // The lattice points of one kernel, as rows of arrays that all kernels share.
 struct Lattice {
     int n_axes = 0;          // d + 1
     uint32_t first_row = 0;  // its lattice points are rows first_row, first_row + 1, ...
     uint32_t n_rows = 0;
-    Buffer<uint32_t> neighbours;  // [axis][row - first_row][2]
+    std::unique_ptr<Chains[]> chains;  // along each axis
     float blur_scale() const { return 1 / (1 + std::exp2(static_cast<float>(1 - n_axes))); }
 };
 
@@ -33,6 +44,7 @@ public:
         uint32_t begin[max_crf_features];
     };
     static constexpr int max_kernels = max_crf_features - 1;
+    static constexpr size_t look_ahead = 8;  // so many sources beyond the end may be read
 
     Permutohedral(CrfGrid grid, const CrfKernel* kernels, int n_kernels, Pool& pool)
         : grid_(grid), n_kernels_(n_kernels), lattices_(new Lattice[static_cast<size_t>(n_kernels)]) {
@@ -46,7 +58,7 @@ public:
         weights_ = Buffer<float>(n);
         find_simplices(kernels, pool);
         number_rows(pool);
-        find_neighbours(pool);
+        find_chains(pool);
     }
 
     const CrfGrid& grid() const { return grid_; }
@@ -225,7 +237,7 @@ private:
     void number_rows(Pool& pool) {
         const size_t n_tiles = tiles_.count();
         const auto kernels = static_cast<size_t>(n_kernels_);
-        row_of_tile_row_ = Buffer<uint32_t>(n_tile_rows());
+        row_of_tile_row_ = Buffer<uint32_t>(n_tile_rows() + look_ahead);
         tables_.reset(new KeyTable[kernels]);
         row_keys_.reset(new List<uint64_t>[kernels]);
         pool.run(kernels, [&](size_t k) {
@@ -255,36 +267,71 @@ private:
         keys_.reset();
         // Sorting by counting keeps each row's sources in the order of the tiles.
         source_begin_ = Buffer<uint32_t>(n_rows_ + size_t{2});
-        sources_ = Buffer<uint32_t>(n_tile_rows());
+        sources_ = Buffer<uint32_t>(n_tile_rows() + look_ahead);
         for (uint32_t i = 0; i < n_tile_rows(); i++) source_begin_[row_of_tile_row_[i] + size_t{2}]++;
         for (uint32_t r = 2; r <= n_rows_; r++) source_begin_[r] += source_begin_[r - 1];
         for (uint32_t i = 0; i < n_tile_rows(); i++) sources_[source_begin_[row_of_tile_row_[i] + 1]++] = i;
     }
 
-    void find_neighbours(Pool& pool) {
-        constexpr uint32_t block = 4096;
+    void find_chains(Pool& pool) {
         for (int k = 0; k < n_kernels_; k++) {
             Lattice& lattice = lattices_[static_cast<size_t>(k)];
-            const uint32_t n = lattice.n_rows;
-            lattice.neighbours = Buffer<uint32_t>(size_t{2} * n * static_cast<size_t>(lattice.n_axes));
-            const KeyTable& table = tables_[static_cast<size_t>(k)];
-            const List<uint64_t>& keys = row_keys_[static_cast<size_t>(k)];
-            pool.run((n + block - 1) / block, [&](size_t b) {
-                const uint32_t begin = static_cast<uint32_t>(b) * block, end = std::min(n, begin + block);
-                for (int axis = 0; axis < lattice.n_axes; axis++) {
-                    uint32_t* pair = lattice.neighbours.data() + (static_cast<size_t>(axis) * n + begin) * 2;
-                    for (uint32_t r = begin; r < end; r++, pair += 2)
-                        for (int side = 0; side < 2; side++) {
-                            const uint64_t step = steps_[k][axis];
-                            const uint32_t other = table.find(keys[r] + (side ? 0 - step : step));
-                            // One row beyond all is zero.
-                            pair[side] = other == KeyTable::none ? n_rows_ : lattice.first_row + other;
-                        }
-                }
-            });
+            lattice.chains.reset(new Chains[static_cast<size_t>(lattice.n_axes)]);
         }
+        int n_axes = 0;
+        for (int k = 0; k < n_kernels_; k++) n_axes += lattices_[static_cast<size_t>(k)].n_axes;
+        pool.run(static_cast<size_t>(n_axes), [&](size_t i) {
+            int k = n_kernels_ - 1, axis = static_cast<int>(i);  // the largest lattice is mostly the last
+            while (axis >= lattices_[static_cast<size_t>(k)].n_axes) axis -= lattices_[static_cast<size_t>(k--)].n_axes;
+            find_chains_along(k, axis);
+        });
         tables_.reset();
         row_keys_.reset();
+    }
+
+    void find_chains_along(int k, int axis) {
+        Lattice& lattice = lattices_[static_cast<size_t>(k)];
+        const uint32_t n = lattice.n_rows;
+        const KeyTable& table = tables_[static_cast<size_t>(k)];
+        const List<uint64_t>& keys = row_keys_[static_cast<size_t>(k)];
+        Buffer<uint32_t> next(n);
+        Buffer<uint8_t> inside(n);  // of a chain: another point comes before
+        for (uint32_t r = 0; r < n; r++) {
+            if (r + 8 < n) table.prefetch(keys[r + size_t{8}] + steps_[k][axis]);
+            next[r] = table.find(keys[r] + steps_[k][axis]);
+            if (next[r] != KeyTable::none) inside[next[r]] = 1;
+        }
+        // Chains by length.
+        List<uint32_t> lengths, count;
+        size_t total = 0;
+        for (uint32_t r = 0; r < n; r++) {
+            if (inside[r] || next[r] == KeyTable::none) continue;
+            uint32_t length = 1;
+            for (uint32_t s = next[r]; s != KeyTable::none; s = next[s]) length++;
+            while (count.size() <= length) count.push(0);
+            count.set(length, count[length] + 1);
+            lengths.push(length);
+            total += length;
+        }
+        Chains& chains = lattice.chains[static_cast<size_t>(axis)];
+        chains.rows = Buffer<uint32_t>(total + Chains::look_ahead);
+        Buffer<size_t> place(count.size());
+        size_t begin = 0;
+        for (size_t length = 2; length < count.size(); length++) {
+            place[length] = begin;
+            const size_t most = std::max<size_t>(1, 4096 / length);
+            for (size_t c = 0; c < count[length]; c += most) {
+                const size_t m = std::min(most, count[length] - c);
+                chains.pieces.push({begin, m, length});
+                begin += m * length;
+            }
+        }
+        size_t c = 0;
+        for (uint32_t r = 0; r < n; r++) {
+            if (inside[r] || next[r] == KeyTable::none) continue;
+            size_t& to = place[lengths[c++]];
+            for (uint32_t s = r; s != KeyTable::none; s = next[s]) chains.rows[to++] = lattice.first_row + s;
+        }
     }
 
     CrfGrid grid_;
