@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import classicseg
-from classicseg import compare, io, metrics, samples
+from classicseg import compare, densecrf, io, metrics, samples
 from classicseg.cli import main
 
 PYTHON = [sys.executable, "-m", "classicseg"]
@@ -60,7 +60,7 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
 
 
-@pytest.mark.parametrize("command", ["compare", "segment"])
+@pytest.mark.parametrize("command", ["compare", "segment", "crf"])
 def test_help_shows_an_example(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +147,11 @@ def test_compare_that_fails_in_part_returns_1(
         (["segment", "p.png", "--rect", "1,2,3,4", "-o", "no/m.png"], "no folder no"),
         (["segment", "p.png", "--rect", "1,2,3,4", "--cutout", "no/c.png"], "no folder no"),
         (["segment", "p.png", "--rect", "1,2,3,4", "--method", "magic"], "--method"),
+        (["crf", "p.png"], "SCORES"),
+        (["crf", "p.png", "s.npz", "-o", "labels.jpg"], "ends in .png"),
+        (["crf", "p.png", "s.npz"], "p.png"),
+        (["crf", "file.txt", "s.npz"], "file.txt cannot be read as an image"),
+        (["crf", "p.png", "s.npz", "--iterations", "-1"], "--iterations"),
     ],
 )
 def test_bad_usage_is_one_line_and_2(
@@ -193,6 +198,56 @@ def test_segment_cuts_out_the_cup(
         pixels = np.asarray(image)
     np.testing.assert_array_equal(pixels[..., 3] > 0, mask)
     np.testing.assert_array_equal(pixels[..., :3], io.read_image(photo))
+
+
+def blurred_scores(path: Path) -> NDArray[np.bool_]:
+    """Scores of the coffee at an eighth of its size, as a network's; returns its true mask."""
+    sample = samples.load("coffee")
+    mask = sample.mask[::2, ::2]
+    small = sample.mask[:400:16, :592:16].astype(np.float32) * 8 - 4
+    np.savez(path, logits=np.stack([-small, small, np.full_like(small, -9)]))
+    return mask
+
+
+def test_crf_sharpens_saved_scores(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth = blurred_scores(tmp_path / "scores.npz")
+    assert main(["crf", str(photo), "scores.npz", "-o", "cup.png"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert printed.out.startswith("Wrote cup.png: ")
+    assert printed.out.count("\n") == 1
+    labels = io.read_labels(tmp_path / "cup.png")
+    probabilities = io.read_scores(tmp_path / "scores.npz", shape=(200, 300))
+    np.testing.assert_array_equal(labels, densecrf.refine(probabilities, io.read_image(photo)))
+    assert metrics.mask_iou(truth, labels == 1) > 0.8
+
+
+def test_crf_takes_parameters_and_prints_json(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blurred_scores(tmp_path / "scores.npz")
+    options = ["--theta-alpha", "30", "--theta-beta", "9", "--weight", "0", "--theta-gamma", "2"]
+    options += ["--smoothness", "0", "--temperature", "2", "--iterations", "2", "--classes", "2"]
+    assert main(["crf", str(photo), "scores.npz", "--json", *options]) == 0
+    report = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert (report["width"], report["height"], report["classes"]) == (300, 200, 2)
+    assert report["changed"] == 0  # no weight, no change
+    assert report["parameters"]["theta_alpha"] == 30
+    assert report["parameters"]["n_iterations"] == 2
+    assert io.read_labels(tmp_path / "labels.png").max() == 1
+
+
+def test_crf_complains_in_one_line(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "scores.npz").write_text("nothing")
+    assert main(["crf", str(photo), "scores.npz"]) == 2
+    assert "scores.npz" in one_line(capsys)
+    blurred_scores(tmp_path / "scores.npz")
+    assert main(["crf", str(photo), "scores.npz", "--theta-beta", "-1"]) == 2
+    assert "theta_beta is -1" in one_line(capsys)
 
 
 def test_segment_prints_json(

@@ -1,0 +1,191 @@
+// The dense CRF's kernels: the same bits for any table and number of threads, against plain sums where
+// lattices are exact, and awkward sizes under the sanitizers.
+#include <algorithm>
+#include <limits>
+
+#include "images.hpp"
+#include "tables.hpp"
+
+using namespace classicseg;
+
+namespace {
+
+const std::vector<const Kernels*> tables = runnable_tables();
+
+struct Problem {
+    CrfGrid grid;
+    int n_labels, n_channels;
+    std::vector<float> unary, channels, divisors, weights;
+    std::vector<CrfKernel> kernels;
+    size_t size() const { return static_cast<size_t>(grid.size()); }
+};
+
+Problem random_problem(CrfGrid grid, int n_axes, int n_channels, int n_labels, std::mt19937& random) {
+    Problem p{grid, n_labels, n_channels, {}, {}, {}, {3, 10}, {}};
+    std::uniform_real_distribution<float> energy(-3, 3), colour(0, 255);
+    p.unary.resize(p.size() * static_cast<size_t>(n_labels));
+    p.channels.resize(p.size() * static_cast<size_t>(n_channels));
+    for (float& u : p.unary) u = energy(random);
+    for (float& c : p.channels) c = colour(random);
+    p.divisors.assign(static_cast<size_t>(n_channels), 40.0f);
+    CrfKernel smooth{n_axes, {3, 3, 3}, nullptr, 0, nullptr};
+    CrfKernel bilateral{n_axes, {20, 20, 20}, p.channels.data(), n_channels, p.divisors.data()};
+    if (n_axes) p.kernels.push_back(smooth);
+    p.kernels.push_back(bilateral);
+    p.weights.resize(p.kernels.size());
+    return p;
+}
+
+struct Result {
+    std::vector<float> q;
+    std::vector<int32_t> labels;
+    std::vector<double> free_energy;
+    int64_t n_vertices;
+    bool operator==(const Result&) const = default;
+};
+
+Result infer(const Problem& p, Normalization normalization, bool energies, const float* label_weight,
+             const float* penalty, const Kernels& kernels, int n_threads) {
+    Pool pool(n_threads);
+    const auto crf = kernels.densecrf.prepare(p.grid, p.kernels.data(), static_cast<int>(p.kernels.size()), normalization, pool);
+    Result r{std::vector<float>(p.unary.size(), -1), std::vector<int32_t>(p.size(), -1), std::vector<double>(energies ? 5 : 0),
+             crf->n_vertices()};
+    const MeanFieldTask task{p.n_labels, p.unary.data(), nullptr, p.weights.data(), label_weight, penalty, 4, 0,
+                             r.q.data(), r.labels.data(), energies ? r.free_energy.data() : nullptr};
+    CHECK(crf->infer(task, pool) == 4);
+    return r;
+}
+
+void check_marginals(const Problem& p, const Result& r) {
+    for (size_t i = 0; i < p.size(); i++) {
+        double sum = 0;
+        float largest = 0;
+        for (size_t l = 0; l < static_cast<size_t>(p.n_labels); l++) {
+            const float q = r.q[i * static_cast<size_t>(p.n_labels) + l];
+            CHECK(q >= 0 && q <= 1.000001f);
+            sum += static_cast<double>(q);
+            largest = std::max(largest, q);
+        }
+        CHECK(std::abs(sum - 1) < 1e-5);
+        CHECK(r.labels[i] >= 0 && r.labels[i] < p.n_labels);
+        CHECK(r.q[i * static_cast<size_t>(p.n_labels) + static_cast<size_t>(r.labels[i])] == largest);
+    }
+}
+
+void test_all_tables_and_threads() {
+    std::mt19937 random(1);
+    const struct {
+        CrfGrid grid;
+        int n_axes, n_channels;
+    } cases[] = {{{1, 1, 1}, 2, 3},  {{1, 1, 9}, 2, 3},   {{1, 37, 1}, 2, 1}, {{1, 70, 67}, 2, 3}, {{1, 65, 131}, 2, 1},
+                 {{1, 40, 41}, 2, 4}, {{5, 17, 18}, 3, 1}, {{3, 9, 20}, 3, 3}, {{1, 1, 300}, 0, 2}, {{1, 1, 5000}, 1, 1}};
+    for (const auto& c : cases)
+        for (int n_labels : {1, 2, 5, 8, 21, 33, 50}) {
+            const Problem p = random_problem(c.grid, c.n_axes, c.n_channels, n_labels, random);
+            std::vector<float> worth(static_cast<size_t>(n_labels), 1.5f);
+            std::vector<float> cost(worth.size() * worth.size());
+            for (size_t a = 0; a < worth.size(); a++)
+                for (size_t b = 0; b < worth.size(); b++) cost[a * worth.size() + b] = a == b ? 0.0f : 1.0f;
+            for (int kind = 0; kind < 4; kind++) {
+                Result first;
+                for (const Kernels* kernels : tables)
+                    for (int n_threads : {1, 2, 3}) {
+                        current_case = std::string(kernels->name) + ", " + std::to_string(c.grid.depth) + " x " +
+                                       std::to_string(c.grid.height) + " x " + std::to_string(c.grid.width) + ", " +
+                                       std::to_string(n_labels) + " labels, " + std::to_string(n_threads) + " threads";
+                        const Result r = infer(p, static_cast<Normalization>(kind), kind & 1, kind == 1 ? worth.data() : nullptr,
+                                               kind == 2 ? cost.data() : nullptr, *kernels, n_threads);
+                        check_marginals(p, r);
+                        if (first.q.empty()) first = r;
+                        CHECK(r == first);
+                    }
+                if (c.grid.size() > 2000) break;  // one kind is enough of what takes long
+            }
+        }
+}
+
+// Points that are far apart only see themselves, through a lattice that is then known exactly.
+void test_points_far_apart() {
+    std::mt19937 random(2);
+    Problem p = random_problem({1, 1, 50}, 0, 2, 3, random);
+    for (size_t i = 0; i < p.channels.size(); i++) p.channels[i] = static_cast<float>(i / 2 * 4000);
+    p.weights = {2};
+    for (const Kernels* kernels : tables) {
+        const Result r = infer(p, Normalization::symmetric, false, nullptr, nullptr, *kernels, 1);
+        for (size_t i = 0; i < p.size(); i++) {
+            // The normalised kernel is 1 for a point with itself: x <- softmax(-u + 2 x).
+            double q[3], e[3];
+            for (int step = 0; step <= 4; step++) {
+                double sum = 0;
+                for (size_t l = 0; l < 3; l++)
+                    sum += e[l] = std::exp(-static_cast<double>(p.unary[3 * i + l]) + (step ? 2 * q[l] : 0));
+                for (size_t l = 0; l < 3; l++) q[l] = e[l] / sum;
+            }
+            for (size_t l = 0; l < 3; l++) CHECK(std::abs(static_cast<double>(r.q[3 * i + l]) - q[l]) < 1e-5);
+        }
+    }
+}
+
+void test_extremes() {
+    std::mt19937 random(3);
+    for (const Kernels* kernels : tables)
+        for (float weight : {0.0f, 1e6f, 1e20f})
+            for (int n_labels : {1, 2, 3, 21}) {
+                current_case = "weight " + std::to_string(weight);
+                Problem p = random_problem({1, 20, 21}, 2, 3, n_labels, random);
+                p.weights = {weight, weight};
+                for (size_t i = 0; i < p.unary.size(); i += 7) p.unary[i] = std::numeric_limits<float>::max() * (i & 1 ? 1.0f : -1.0f);
+                check_marginals(p, infer(p, Normalization::symmetric, false, nullptr, nullptr, *kernels, 2));
+            }
+}
+
+void test_features_too_far_apart() {
+    std::mt19937 random(4);
+    Problem p = random_problem({1, 1, 30}, 0, 5, 2, random);
+    p.channels[3] = 1e9f;
+    Pool pool(1);
+    for (const Kernels* kernels : tables) {
+        bool thrown = false;
+        try {
+            kernels->densecrf.prepare(p.grid, p.kernels.data(), 1, Normalization::symmetric, pool);
+        } catch (const FeaturesTooLarge& problem) {
+            thrown = true;
+            CHECK(problem.kernel == 0 && problem.feature == 3 && problem.cells > 1e6);
+        }
+        CHECK(thrown);
+    }
+}
+
+void test_energies() {
+    std::mt19937 random(5);
+    std::uniform_real_distribution<float> probability(0, 1);
+    Pool pool(2);
+    for (size_t n : {1u, 7u, 8u, 70001u}) {
+        std::vector<float> p(n), first;
+        for (float& x : p) x = probability(random);
+        p[0] = 0;
+        p[n - 1] = n > 1 ? 1.0f : 0.0f;
+        for (const Kernels* kernels : tables) {
+            std::vector<float> energies(n, -1);
+            kernels->densecrf.energies(p.data(), static_cast<int64_t>(n), 1e-5f, energies.data(), pool);
+            for (size_t i = 0; i < n; i++) {
+                const double expected = -std::log(std::max(static_cast<double>(p[i]), 1e-5));
+                CHECK(std::abs(static_cast<double>(energies[i]) - expected) < 2e-6);
+            }
+            if (n > 1) CHECK(energies[n - 1] == 0);
+            if (first.empty()) first = energies;
+            CHECK(energies == first);
+        }
+    }
+}
+
+}  // namespace
+
+int main() {
+    test_all_tables_and_threads();
+    test_points_far_apart();
+    test_extremes();
+    test_features_too_far_apart();
+    test_energies();
+    return 0;
+}
