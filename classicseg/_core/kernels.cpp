@@ -14,9 +14,10 @@ namespace classicseg {
     extern const DensecrfKernels densecrf_kernels;                      \
     extern const GridcrfKernels gridcrf_kernels;                        \
     extern const MovesKernels moves_kernels;                            \
+    extern const SaliencyKernels saliency_kernels;                      \
     extern const Kernels table;                                         \
     const Kernels table = {#isa, graphcut_kernels, gmm_kernels, graph_kernels, densecrf_kernels, \
-                           gridcrf_kernels, moves_kernels};             \
+                           gridcrf_kernels, moves_kernels, saliency_kernels};             \
     }
 
 CLASSICSEG_TABLE(baseline)

@@ -7,6 +7,7 @@
 #include "graphcut_kernels.hpp"
 #include "gridcrf_kernels.hpp"
 #include "moves_kernels.hpp"
+#include "saliency_kernels.hpp"
 
 namespace classicseg {
 
@@ -18,6 +19,7 @@ struct Kernels {
     const DensecrfKernels& densecrf;
     const GridcrfKernels& gridcrf;
     const MovesKernels& moves;
+    const SaliencyKernels& saliency;
 };
 
 const Kernels& kernels();  // the best ones that this processor can run

@@ -11,6 +11,7 @@ void bind_densecrf(nanobind::module_& m);
 void bind_graph(nanobind::module_& m);
 void bind_gridcrf(nanobind::module_& m);
 void bind_moves(nanobind::module_& m);
+void bind_saliency(nanobind::module_& m);
 }  // namespace classicseg
 
 NB_MODULE(_ext, m) {
@@ -22,4 +23,5 @@ NB_MODULE(_ext, m) {
     classicseg::bind_graph(m);
     classicseg::bind_gridcrf(m);
     classicseg::bind_moves(m);
+    classicseg::bind_saliency(m);
 }

@@ -1,0 +1,68 @@
+#include "arrays.hpp"
+
+namespace classicseg {
+namespace {
+
+template <class T>
+using Colours = nb::ndarray<const T, nb::shape<-1, -1, 3>, nb::c_contig, nb::device::cpu>;
+using ColoursOut = nb::ndarray<float, nb::shape<-1, -1, 3>, nb::c_contig, nb::device::cpu>;
+
+template <class Array>
+int rows_of(const Array& array) {
+    if (array.shape(0) == 0 || array.shape(0) > INT32_MAX) throw std::invalid_argument("a size out of range");
+    return static_cast<int>(array.shape(0));
+}
+
+template <class Array>
+int columns_of(const Array& array) {
+    if (array.shape(1) == 0 || array.shape(1) > INT32_MAX) throw std::invalid_argument("a size out of range");
+    return static_cast<int>(array.shape(1));
+}
+
+template <class T>
+void shrink(Colours<T> image, ColoursOut out, int n_threads) {
+    const int height = rows_of(image), width = columns_of(image);
+    const int to_height = rows_of(out), to_width = columns_of(out);
+    if (to_height > height || to_width > width) throw std::invalid_argument("larger than the image");
+    nb::gil_scoped_release release;
+    Pool pool(useful_threads(n_threads, static_cast<size_t>(height) * static_cast<size_t>(width)));
+    if constexpr (sizeof(T) == 1)
+        kernels().saliency.shrink_bytes(image.data(), height, width, out.data(), to_height, to_width, pool);
+    else
+        kernels().saliency.shrink_floats(image.data(), height, width, out.data(), to_height, to_width, pool);
+}
+
+void enlarge(Input2D<float> map, Output2D<float> out, int n_threads) {
+    const int height = rows_of(map), width = columns_of(map), to_height = rows_of(out), to_width = columns_of(out);
+    nb::gil_scoped_release release;
+    Pool pool(useful_threads(n_threads, out.size()));
+    kernels().saliency.enlarge(map.data(), height, width, out.data(), to_height, to_width, pool);
+}
+
+void minimum_barrier(Colours<float> image, Input2D<uint8_t> seeds, int passes, Output2D<float> out) {
+    const int height = rows_of(image), width = columns_of(image);
+    expect_shape(seeds, height, width);
+    expect_shape(out, height, width);
+    nb::gil_scoped_release release;
+    kernels().saliency.minimum_barrier(image.data(), seeds.data(), height, width, passes, out.data());
+}
+
+void reconstruct(Input2D<float> mask, Output2D<float> values) {
+    const int height = rows_of(mask), width = columns_of(mask);
+    expect_shape(values, height, width);
+    if (mask.size() > INT32_MAX) throw std::invalid_argument("more than 2**31 pixels");
+    nb::gil_scoped_release release;
+    kernels().saliency.reconstruct(mask.data(), values.data(), height, width);
+}
+
+}  // namespace
+
+void bind_saliency(nb::module_& m) {
+    m.def("shrink_uint8", &shrink<uint8_t>);
+    m.def("shrink_float32", &shrink<float>);
+    m.def("enlarge", &enlarge);
+    m.def("minimum_barrier", &minimum_barrier);
+    m.def("reconstruct", &reconstruct);
+}
+
+}  // namespace classicseg

@@ -1,0 +1,79 @@
+"""What the methods share: the size they work at, Lab colours, maps on the scale 0..1."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from skimage import color
+
+from classicseg._checks import as_image, as_uint8_image, check_threads
+from classicseg._kernels import ext
+
+Map = NDArray[np.float32]
+Colors = NDArray[np.float32]
+
+# Table entries: for each sixteenth of an 8-bit value, and for XYZ from black to white.
+_PER_BYTE = 16
+_N_ROOTS = 1 << 16
+_LINEAR = np.arange(255 * _PER_BYTE + 1) / (255 * _PER_BYTE)
+_LINEAR = np.where(_LINEAR > 0.04045, ((_LINEAR + 0.055) / 1.055) ** 2.4, _LINEAR / 12.92)
+_LINEAR = _LINEAR.astype(np.float32)
+_ROOTS = np.arange(_N_ROOTS + 1) / _N_ROOTS
+_ROOTS = np.where(_ROOTS > 0.008856, np.cbrt(_ROOTS), 7.787 * _ROOTS + 16 / 116).astype(np.float32)
+# From linear RGB to XYZ over that of white, so that a grey has three times the same value.
+_XYZ = color.rgb2xyz(np.eye(3)[np.newaxis])[0]
+_XYZ = (_N_ROOTS * _XYZ / _XYZ.sum(axis=0)).astype(np.float32)
+
+
+def shrunk(image: ArrayLike, side: int, n_threads: int | None = None) -> Colors:
+    """Check an image and make it RGB in 0..255, no side longer than `side` pixels.
+
+    Areas are averaged. Of a large 8-bit image nothing larger than the result is made.
+    """
+    threads = check_threads(n_threads)
+    pixels: NDArray[np.uint8] | Colors
+    if getattr(image, "dtype", None) == np.uint8:
+        pixels = as_uint8_image(image)
+    else:
+        pixels = as_image(image)
+        if pixels.shape[2] == 1:
+            pixels = np.repeat(pixels, 3, axis=2)
+    height, width = pixels.shape[:2]
+    if max(height, width) <= side:
+        return pixels.astype(np.float32, copy=False)
+    scale = side / max(height, width)
+    shape = (max(1, round(height * scale)), max(1, round(width * scale)))
+    small = np.empty((*shape, 3), np.float32)
+    shrink = ext.shrink_uint8 if pixels.dtype == np.uint8 else ext.shrink_float32
+    shrink(pixels, small, threads)
+    return small
+
+
+def enlarged(values: Map, image: ArrayLike, n_threads: int | None = None) -> Map:
+    """A map at the size of the image it belongs to, bilinearly."""
+    height, width = np.shape(image)[:2]
+    if values.shape == (height, width):
+        return values
+    large = np.empty((height, width), np.float32)
+    ext.enlarge(np.ascontiguousarray(values, np.float32), large, check_threads(n_threads))
+    return large
+
+
+def lab(rgb: Colors) -> Colors:
+    """CIE Lab (D65, L in 0..100) of RGB in 0..255, within 0.1, by tables."""
+    linear = _LINEAR[(rgb * _PER_BYTE + np.float32(0.5)).astype(np.int32)]
+    root = _ROOTS[np.minimum((linear @ _XYZ + np.float32(0.5)).astype(np.int32), _N_ROOTS)]
+    values = np.empty_like(rgb)
+    values[..., 0] = 116 * root[..., 1] - 16
+    values[..., 1] = 500 * (root[..., 0] - root[..., 1])
+    values[..., 2] = 200 * (root[..., 1] - root[..., 2])
+    return values
+
+
+def stretched(values: NDArray[np.floating], least: float = 1e-6) -> Map:
+    """Move to [0, 1], the lowest value at 0, the highest at 1; all 0 if they differ by `least`."""
+    low, high = values.min(), values.max()
+    if not high - low > least:
+        return np.zeros(values.shape, np.float32)
+    found: Map = ((values - low) / (high - low)).astype(np.float32)
+    return found
