@@ -12,22 +12,22 @@
 
 namespace classicseg::CLASSICSEG_ISA {
 
-// The three channels of a pixel are done side by side, with one to spare, so that one vector
-// instruction serves all of them: each step waits for the one before.
+// The three channels of a pixel are done side by side, with one to spare, because each step waits for
+// the one before: one vector instruction serves all of them in that time.
+using Four = float __attribute__((vector_size(16)));  // GCC's and Clang's: plain loops stay scalar here
+
 struct BarrierPath {
     static constexpr int lanes = 4;
-    float value[lanes], highest[lanes], lowest[lanes], distance[lanes];
+    Four value, highest, lowest, distance;
 
     void extend(const BarrierPath& from) {
-        for (int c = 0; c < lanes; c++) {
-            const float high = from.highest[c] > value[c] ? from.highest[c] : value[c];
-            const float low = from.lowest[c] < value[c] ? from.lowest[c] : value[c];
-            const float barrier = high - low;
-            const bool better = barrier < distance[c];
-            distance[c] = better ? barrier : distance[c];
-            highest[c] = better ? high : highest[c];
-            lowest[c] = better ? low : lowest[c];
-        }
+        const Four high = from.highest > value ? from.highest : value;
+        const Four low = from.lowest < value ? from.lowest : value;
+        const Four barrier = high - low;
+        const auto better = barrier < distance;
+        distance = better ? barrier : distance;
+        highest = better ? high : highest;
+        lowest = better ? low : lowest;
     }
 };
 
@@ -35,13 +35,16 @@ struct BarrierPath {
 // from the bottom right in turn. A pixel that no seed reaches is at infinity.
 inline void minimum_barrier(const float* image, const uint8_t* seeds, int height, int width, int passes,
                             float* out) {
+    constexpr float unreached = std::numeric_limits<float>::infinity();
     const ptrdiff_t n = static_cast<ptrdiff_t>(height) * width;
     Buffer<BarrierPath> paths(static_cast<size_t>(n));
     for (ptrdiff_t p = 0; p < n; p++) {
         BarrierPath& path = paths[static_cast<size_t>(p)];
         for (int c = 0; c < BarrierPath::lanes; c++) {
-            path.value[c] = path.highest[c] = path.lowest[c] = c < 3 ? image[3 * p + c] : 0.0f;
-            path.distance[c] = seeds[p] ? 0.0f : std::numeric_limits<float>::infinity();
+            path.value[c] = c < 3 ? image[3 * p + c] : 0.0f;
+            path.highest[c] = seeds[p] ? path.value[c] : unreached;
+            path.lowest[c] = seeds[p] ? path.value[c] : -unreached;
+            path.distance[c] = seeds[p] ? 0.0f : unreached;
         }
     }
     for (int pass = 0; pass < passes; pass++) {
@@ -61,7 +64,7 @@ inline void minimum_barrier(const float* image, const uint8_t* seeds, int height
         }
     }
     for (ptrdiff_t p = 0; p < n; p++) {
-        const float* distance = paths[static_cast<size_t>(p)].distance;
+        const Four distance = paths[static_cast<size_t>(p)].distance;
         out[p] = distance[0] + distance[1] + distance[2];
     }
 }

@@ -11,8 +11,9 @@ import numpy as np
 def raster_scan_barrier(channel: np.ndarray, seeds: np.ndarray, passes: int) -> np.ndarray:
     """Algorithm 1 of Zhang et al. 2015, for one channel of float32."""
     height, width = channel.shape
-    high, low = channel.copy(), channel.copy()
-    distance = np.where(seeds, np.float32(0), np.float32(np.inf))
+    infinite = np.float32(np.inf)
+    high, low = np.where(seeds, channel, infinite), np.where(seeds, channel, -infinite)
+    distance = np.where(seeds, np.float32(0), infinite)
     for number in range(passes):
         step = 1 if number % 2 == 0 else -1
         for y in range(height)[::step]:
