@@ -54,4 +54,5 @@ def _orientation(intensity: Map, angle: float) -> Map:
     kernel = kernel - kernel.mean()  # no answer to an even grey
     centred = (intensity - intensity.mean()).astype(np.float64)
     parts = (ndimage.convolve(centred, part, mode="nearest") for part in (kernel.real, kernel.imag))
-    return np.hypot(*parts).astype(np.float32)
+    energy: Map = np.hypot(*parts).astype(np.float32)
+    return energy

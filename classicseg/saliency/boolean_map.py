@@ -79,4 +79,5 @@ def _attention(side: NDArray[np.bool_]) -> NDArray[np.float64]:
     surrounded = attended[labels]
     if surrounded.any():
         surrounded = ndimage.binary_dilation(surrounded, _EIGHT, iterations=_DILATION // 2)
-    return surrounded / max(np.sqrt(np.count_nonzero(surrounded)), 1.0)
+    attention: NDArray[np.float64] = surrounded / max(np.count_nonzero(surrounded) ** 0.5, 1.0)
+    return attention

@@ -136,7 +136,7 @@ def palette(rgb: Colors) -> tuple[NDArray[np.int64], Values, NDArray[np.int64]]:
     counts = np.bincount(codes.ravel(), minlength=_LEVELS**3)
     order = np.argsort(-counts, kind="stable")
     n = int(np.searchsorted(np.cumsum(counts[order]), _COVERED * codes.size)) + 1
-    n_found = np.count_nonzero(counts)
+    n_found = int(np.count_nonzero(counts))
     n = min(max(n, _FEWEST), _MOST, n_found)
     kept, rest = order[:n], order[n:n_found]
     number = np.zeros(_LEVELS**3, np.int64)

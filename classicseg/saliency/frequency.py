@@ -7,13 +7,17 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 from skimage import color
 
-from classicseg._checks import as_image
+from classicseg.saliency._scale import enlarged, shrunk, stretched
 
+# Photographs of the papers' sizes stay as they are; the blur means nothing at many megapixels.
+_SIDE = 1000
+# Differences in Lab, 0..100, that are rounding alone.
+_NOISE = 1e-3
 # The paper's 5 x 5 separable binomial kernel: a Gaussian that removes noise and fine texture.
 _BINOMIAL = np.array([1, 4, 6, 4, 1], np.float32) / 16
 
 
-def frequency_tuned(image: ArrayLike) -> NDArray[np.float32]:
+def frequency_tuned(image: ArrayLike, *, n_threads: int | None = None) -> NDArray[np.float32]:
     """Salient objects by how far their colour is from the mean colour of the image.
 
     The saliency of a pixel is the distance in CIE Lab between the image's mean and the blurred
@@ -24,6 +28,9 @@ def frequency_tuned(image: ArrayLike) -> NDArray[np.float32]:
     ----------
     image : array, (H, W) or (H, W, 3)
         uint8, uint16, or floats in [0, 1]; sRGB. Grey works, by lightness alone.
+        Images above 1000 pixels along the longer side are made smaller first.
+    n_threads : int, optional
+        For such images. The result does not depend on it.
 
     Returns
     -------
@@ -57,21 +64,10 @@ def frequency_tuned(image: ArrayLike) -> NDArray[np.float32]:
     >>> found[[15, 30], [25, 50]].round(2)
     array([1.  , 0.04], dtype=float32)
     """
-    rgb = as_image(image)
-    if rgb.shape[2] == 1:
-        rgb = np.repeat(rgb, 3, axis=2)
+    rgb = shrunk(image, _SIDE, n_threads)
     lab = color.rgb2lab(rgb / np.float32(255)).astype(np.float32)
     blurred = ndimage.convolve1d(lab, _BINOMIAL, axis=0, mode="reflect")
     blurred = ndimage.convolve1d(blurred, _BINOMIAL, axis=1, mode="reflect")
     mean = lab.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)
     distance = np.sqrt(np.square(blurred - mean).sum(axis=2))
-    return _stretched(distance)
-
-
-def _stretched(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Move to [0, 1]; what differs by rounding alone (Lab is in 0..100) becomes 0."""
-    low, high = float(values.min()), float(values.max())
-    if high - low < 1e-3:
-        return np.zeros_like(values)
-    stretched: NDArray[np.float32] = (values - np.float32(low)) / np.float32(high - low)
-    return stretched
+    return enlarged(stretched(distance, _NOISE), image, n_threads)

@@ -1,0 +1,200 @@
+"""What holds for every saliency method, and what each one is by its definition."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage import color
+
+from classicseg import grabcut, saliency
+from classicseg.saliency.contrast import palette
+from classicseg.saliency.gbvs import _concentrated, _nearness
+
+Method = Callable[..., NDArray[np.float32]]
+
+OBJECTS = ["frequency_tuned", "histogram_contrast", "region_contrast", "minimum_barrier"]
+FIXATIONS = ["boolean_map", "gbvs", "image_signature", "itti_koch", "spectral_residual"]
+METHODS = [*OBJECTS, *FIXATIONS]
+
+
+@pytest.fixture(params=METHODS)
+def method(request: pytest.FixtureRequest) -> Method:
+    found: Method = getattr(saliency, request.param)
+    return found
+
+
+def picture() -> NDArray[np.uint8]:
+    image = np.full((96, 128, 3), (40, 90, 40), np.uint8)
+    image[30:60, 50:84] = (200, 30, 30)
+    return image
+
+
+def check(found: NDArray[np.float32], shape: tuple[int, ...]) -> None:
+    assert found.dtype == np.float32
+    assert found.shape == shape[:2]
+    assert np.isfinite(found).all()
+    assert found.min() >= 0
+    assert found.max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 7), (1, 9, 3), (30, 2), (70, 90), (450, 31, 3)])
+def test_all_sizes(method: Method, shape: tuple[int, ...], rng: np.random.Generator) -> None:
+    check(method(rng.integers(0, 256, shape).astype(np.uint8)), shape)
+    check(method(rng.random(shape)), shape)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
+def test_an_image_of_one_colour_has_no_salient_pixel(method: Method, value: float) -> None:
+    assert not method(np.full((60, 80, 3), value)).any()
+    assert not method(np.full((7, 5), value)).any()
+
+
+def test_all_kinds_of_numbers_say_the_same(method: Method, rng: np.random.Generator) -> None:
+    grey = (np.kron(rng.integers(0, 256, (6, 8)), np.ones((9, 9)))).astype(np.uint8)
+    expected = method(np.repeat(grey[..., np.newaxis], 3, axis=2))
+    for same in (grey, grey.astype(">u2") * 257, grey.astype(np.float64) / 255, grey[..., None]):
+        np.testing.assert_allclose(method(same), expected, atol=2e-3)
+
+
+def test_the_input_is_left_alone_and_the_output_repeats(method: Method) -> None:
+    image = picture()
+    image.flags.writeable = False
+    before = image.copy()
+    np.testing.assert_array_equal(method(image), method(image[::-1][::-1]))
+    np.testing.assert_array_equal(image, before)
+
+
+def test_the_odd_one_out_is_salient(method: Method) -> None:
+    image = picture()
+    found = method(image)
+    around = np.zeros(image.shape[:2], bool)
+    around[26:64, 46:88] = True
+    assert found[around].mean() > 3 * found[~around].mean()
+    assert around[np.unravel_index(found.argmax(), found.shape)]
+
+
+# The others scan from the top left, make pyramids by every second pixel, or number regions.
+@pytest.mark.parametrize(
+    "name", ["frequency_tuned", "histogram_contrast", "spectral_residual", "image_signature"]
+)
+def test_a_mirrored_image_has_the_mirrored_map(name: str) -> None:
+    method, image = getattr(saliency, name), picture()
+    image[70:90, 10:30] = (40, 40, 220)
+    found = method(image)
+    for axis in (0, 1):
+        np.testing.assert_allclose(np.flip(method(np.flip(image, axis)), axis), found, atol=2e-3)
+
+
+@pytest.mark.parametrize("bad", [np.zeros((3, 3, 2)), np.zeros((0, 3)), np.full((9, 9), np.nan)])
+def test_what_is_no_image_is_refused(method: Method, bad: NDArray[np.float64]) -> None:
+    with pytest.raises(ValueError, match="image"):
+        method(bad)
+    with pytest.raises(TypeError, match="image"):
+        method("cat.png")
+
+
+def test_forty_megapixels_need_little_more_than_the_image() -> None:
+    """The widest image is only made smaller; all methods share that step."""
+    image = np.full((5000, 8000, 3), (40, 90, 40), np.uint8)
+    image[1500:3000, 3000:5200] = (200, 30, 30)
+    for name in ("minimum_barrier", "image_signature", "frequency_tuned"):
+        found = getattr(saliency, name)(image)
+        check(found, image.shape)
+        assert found[1600:2900:100, 3100:5100:100].mean() > 3 * found[:1000:100, ::100].mean()
+
+
+def test_histogram_contrast_is_the_formula_of_the_paper(rng: np.random.Generator) -> None:
+    """Few colours, all kept: saliency by pairs of pixels, before the smoothing."""
+    colors = rng.integers(0, 256, (3, 3)).astype(np.uint8)
+    index = rng.integers(0, 3, (12, 15))
+    image = colors[index]
+    lab = color.rgb2lab(image).reshape(-1, 3)
+    values = np.linalg.norm(lab[:, np.newaxis] - lab, axis=2).mean(axis=1).reshape(index.shape)
+    expected = (values - values.min()) / (values.max() - values.min())
+    np.testing.assert_allclose(saliency.histogram_contrast(image), expected, atol=5e-3)
+
+
+def test_the_palette_covers_the_pixels(rng: np.random.Generator) -> None:
+    rgb = ndimage.gaussian_filter(rng.random((60, 70, 3)) * 255, (3, 3, 0)).astype(np.float32)
+    rgb = (rgb - rgb.min()) * (255 / np.ptp(rgb))
+    index, lab, counts = palette(rgb)
+    np.testing.assert_array_equal(np.bincount(index.ravel(), minlength=len(counts)), counts)
+    assert counts.min() > 0
+    for i in (0, len(counts) - 1):
+        expected = color.rgb2lab(rgb / 255)[index == i].mean(axis=0)
+        np.testing.assert_allclose(lab[i], expected, atol=0.1)
+
+
+def test_gbvs_activations_are_the_equilibria_of_the_walks(rng: np.random.Generator) -> None:
+    values = rng.random((4, 5)).astype(np.float32)
+    nearness = _nearness((4, 5))
+
+    def walked(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        steps = weights / weights.sum(axis=1, keepdims=True)
+        share = np.full(len(steps), 1 / len(steps))
+        for _ in range(5000):
+            share = (share + share @ steps) / 2
+        return share
+
+    flat = values.ravel().astype(float)
+    weights = np.array([[abs(a - b) for b in flat] for a in flat]) * nearness
+    activation = walked(weights)
+    expected = walked(np.tile(activation, (20, 1)) * nearness)
+    found = _concentrated(values, nearness)
+    np.testing.assert_allclose(found.ravel(), expected, atol=1e-9)
+    places = list(itertools.product(range(4), range(5)))
+    sigma = 0.15 * 4.5
+    for i, j in ((0, 0), (0, 7), (3, 19)):
+        squared = sum((p - q) ** 2 for p, q in zip(places[i], places[j], strict=True))
+        assert nearness[i, j] == pytest.approx(np.exp(-squared / (2 * sigma**2)))
+
+
+def test_boolean_map_attends_what_is_surrounded() -> None:
+    """A disc that touches the rim is no figure, the same disc inside is one."""
+    inside, touching = np.zeros((60, 80)), np.zeros((60, 80))
+    inside[20:35, 30:45] = touching[20:35, :15] = 1
+    assert saliency.boolean_map(inside)[27, 37] > 0.9
+    assert saliency.boolean_map(touching).max() == 0
+
+
+def test_top_down_is_the_product() -> None:
+    rng = np.random.default_rng(0)
+    found, relevance = rng.random((2, 9, 11))
+    product = found * relevance**2
+    expected = (product - product.min()) / np.ptp(product)
+    np.testing.assert_allclose(saliency.top_down(found, relevance, 2), expected, atol=1e-5)
+    with pytest.raises(ValueError, match="relevance has shape"):
+        saliency.top_down(found, relevance[:5])
+    with pytest.raises(ValueError, match="weight"):
+        saliency.top_down(found, relevance, -1)
+
+
+def test_a_colour_model_chooses_among_objects() -> None:
+    image = picture()
+    image[70:90, 10:30] = (40, 40, 220)
+    bottom_up = saliency.frequency_tuned(image)
+    assert bottom_up[80, 20] > 0.3 and bottom_up[45, 66] > 0.3
+    wanted = np.zeros(image.shape[:2], bool)
+    wanted[75:80, 15:20] = True
+    blue = saliency.top_down(bottom_up, saliency.color_relevance(image, wanted))
+    assert blue[80, 20] > 0.9 > 0.1 > blue[45, 66]
+    model = grabcut.fit_gmm(image[wanted].astype(np.float32))
+    same = saliency.top_down(bottom_up, saliency.color_relevance(image, model))
+    np.testing.assert_allclose(same, blue, atol=1e-5)
+    with pytest.raises(ValueError, match="target marks no pixel"):
+        saliency.color_relevance(image, np.zeros(image.shape[:2], bool))
+
+
+@settings(max_examples=15, deadline=None)
+@given(hnp.arrays(np.uint8, st.tuples(st.integers(1, 12), st.integers(1, 12), st.just(3))))
+def test_small_images_of_any_colours(image: NDArray[np.uint8]) -> None:
+    for name in METHODS:
+        check(getattr(saliency, name)(image), image.shape)
