@@ -93,7 +93,13 @@ private:
         size_t n_parts = least_parts;
         while (n_parts < static_cast<size_t>(pool.size())) n_parts *= 2;
         const auto n = static_cast<size_t>(graph_.n_nodes);
-        while (n_parts > 1 && n / n_parts < min_part_nodes) n_parts /= 2;
+        const auto bound = [&](size_t p) { return static_cast<int32_t>(n * p / n_parts); };
+        const auto all_can_search = [&] {
+            for (size_t p = 0; p < n_parts; p++)
+                if (!GraphSearch<Capacity>::can_search(graph_, bound(p), bound(p + 1))) return false;
+            return true;
+        };
+        while (n_parts > 1 && (n / n_parts < min_part_nodes || !all_can_search())) n_parts /= 2;
 
         struct Part {
             GraphSearch<Capacity>* search;
@@ -108,8 +114,7 @@ private:
 
         pool.run(n_parts, [&](size_t p) {
             parts[p].search = new GraphSearch<Capacity>(
-                graph_, labels_.data(), parent_.data(), next_.data(), static_cast<int32_t>(n * p / n_parts),
-                static_cast<int32_t>(n * (p + 1) / n_parts));
+                graph_, labels_.data(), parent_.data(), next_.data(), bound(p), bound(p + 1));
             parts[p].search->solve();
         });
         for (size_t step = 1; step < n_parts; step *= 2) {

@@ -33,8 +33,13 @@ public:
 
     GraphSearch(SparseGraph<Capacity>& graph, GraphLabel* label, int32_t* parent, int32_t* next,
                 int32_t first, int32_t end)
-        : g_(graph), d_(label), parent_(parent), next_(next), first_(first), end_(end) {
+        : g_(graph), d_(label), parent_(parent), next_(next), first_(first), end_(end), limit_(end_of_links()) {
         close_seam();
+    }
+
+    // Whether the nodes [first, end) have arcs enough for a search of their own.
+    static bool can_search(const SparseGraph<Capacity>& graph, int32_t first, int32_t end) {
+        return graph.first[static_cast<size_t>(end)] - graph.first[static_cast<size_t>(first)] >= 8;
     }
 
     // Finds a maximum flow; excess that stays can't reach the sink.
@@ -54,12 +59,17 @@ public:
     // both. Labels start anew: what is left to do lies near the seam.
     void join(const GraphSearch& after) {
         end_ = after.end_;
+        limit_ = end_of_links();
         for (size_t s = 0; s < after.seam_.size(); s++) seam_.push(after.seam_[s]);
         open_seam();
         solve();
     }
 
 private:
+    int32_t end_of_links() const {
+        return end_ == g_.n_nodes ? static_cast<int32_t>(g_.link.size()) : begin(end_);
+    }
+
     struct SeamArc {
         int32_t arc, head;
     };
@@ -97,7 +107,7 @@ private:
     int32_t twin(int32_t a) const { return g_.arcs[static_cast<size_t>(a)].twin; }
     Capacity residual(int32_t a) const { return g_.arcs[static_cast<size_t>(a)].residual; }
     // The arcs from a on, eight at most, of those that end before `end`.
-    Links links(int32_t a, int32_t end) const { return Links(g_.link.data() + a, end - a, d_); }
+    Links links(int32_t a, int32_t end) const { return Links(g_.link.data(), a, end, limit_, d_); }
     // Calls task(arc, head) for each arc of node i that choose(links) has the bit of.
     template <class Choose, class Task>
     void for_arcs(int32_t i, Choose choose, Task task) {
@@ -306,6 +316,7 @@ private:
     int32_t* parent_;  // an arc to the level below; of use while the node has a distance above 0
     int32_t* next_;
     int32_t first_, end_;
+    int32_t limit_;  // of the links that this search may read
     List<SeamArc> seam_;  // closed arcs
 
     GraphLabel horizon_ = 0;  // the largest distance given so far

@@ -30,15 +30,17 @@ struct Link {
     int32_t head() const { return static_cast<int32_t>(word >> 2); }
 };
 
-// Up to eight arcs of a node and the labels of their heads. Bit k of a result belongs to arc k.
+// The links [a, end), eight at most, and the labels of their heads. Bit k of a result belongs to
+// arc a + k. Links before `limit` may be read, eight of which there must be; no others are.
 #if defined(__AVX2__)
 class Links {
 public:
-    // Reads eight links, the first `count` of which count.
-    Links(const Link* links, int32_t count, const GraphLabel* label) {
-        words_ = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(links));
+    Links(const Link* links, int32_t a, int32_t end, int32_t limit, const GraphLabel* label) {
+        const int32_t from = std::min(a, limit - 8);
+        shift_ = a - from;
+        words_ = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(links + from));
         labels_ = _mm256_i32gather_epi32(label, _mm256_srli_epi32(words_, 2), 4);
-        valid_ = count >= 8 ? 0xff : (1u << count) - 1;
+        valid_ = end - a >= 8 ? 0xff : (1u << (end - a)) - 1;
     }
     uint32_t out() const { return mask(_mm256_slli_epi32(words_, 31)) & valid_; }
     uint32_t in() const { return mask(_mm256_slli_epi32(words_, 30)) & valid_; }
@@ -47,7 +49,7 @@ public:
     GraphLabel smallest(uint32_t among, GraphLabel most) const {
         const __m256i bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
         const __m256i chosen = _mm256_cmpeq_epi32(
-            _mm256_and_si256(_mm256_set1_epi32(static_cast<int>(among)), bits), bits);
+            _mm256_and_si256(_mm256_set1_epi32(static_cast<int>(among << shift_)), bits), bits);
         const __m256i w = _mm256_blendv_epi8(_mm256_set1_epi32(most), labels_, chosen);
         __m128i m = _mm_min_epi32(_mm256_castsi256_si128(w), _mm256_extracti128_si256(w, 1));
         m = _mm_min_epi32(m, _mm_shuffle_epi32(m, 0x4e));
@@ -56,14 +58,18 @@ public:
     }
 
 private:
-    static uint32_t mask(__m256i m) { return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(m))); }
+    uint32_t mask(__m256i m) const {
+        return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(m))) >> shift_;
+    }
     __m256i words_, labels_;
+    int32_t shift_;
     uint32_t valid_;
 };
 #else
 class Links {
 public:
-    Links(const Link* links, int32_t count, const GraphLabel* label) : links_(links), count_(std::min(count, 8)) {
+    Links(const Link* links, int32_t a, int32_t end, int32_t, const GraphLabel* label)
+        : links_(links + a), count_(std::min(end - a, 8)) {
         for (int32_t k = 0; k < count_; k++) labels_[k] = label[links[k].head()];
     }
     uint32_t out() const { return where([&](int32_t k) { return links_[k].word & 1; }); }
@@ -98,7 +104,7 @@ template <class Capacity>
 struct SparseGraph {
     int32_t n_nodes;
     Buffer<int32_t> first;  // node i has the arcs [first[i], first[i + 1])
-    Buffer<Link> link;      // and seven more, which a load may touch
+    Buffer<Link> link;      // and eight more, so that eight can always be read
     Buffer<Arc<Capacity>> arcs;
     Buffer<Capacity> excess;  // > 0: flow waiting for a way to the sink; < 0: room at the sink
 
@@ -116,7 +122,7 @@ struct SparseGraph {
         }
         for (size_t i = 0; i < static_cast<size_t>(n_nodes); i++) first[i + 1] += first[i];
         const auto n_arcs = static_cast<size_t>(first[static_cast<size_t>(n_nodes)]);
-        link = Buffer<Link>(n_arcs + 7);
+        link = Buffer<Link>(n_arcs + 8);
         arcs = Buffer<Arc<Capacity>>(n_arcs);
         for_edges(pairs, n_edges, [&](size_t e, int32_t i, int32_t j, size_t a, size_t b) {
             const auto [there, back] = capacities(e);

@@ -140,9 +140,14 @@ void test_type(const std::vector<const Kernels*>& tables, int n_rounds) {
         const int64_t largest = int64_t{1} << below(random, 16);
         test_problem(tables, random_problem<T>(random, n_nodes, below(random, 4 * n_nodes + 1), largest), largest, 1, static_cast<unsigned>(round));
     }
-    // Large enough for two, four and eight parts that are joined.
-    for (int32_t n_nodes : {9000, 20000, 34000})
-        test_problem(tables, random_problem<T>(random, n_nodes, 2 * n_nodes, 20), 20, 1 + n_nodes / 10000 * 2, 7);
+    // Large enough for two and eight parts that are joined.
+    for (int32_t n_nodes : {9000, 34000})
+        test_problem(tables, random_problem<T>(random, n_nodes, 2 * n_nodes, 20), 20, 1 + n_nodes / 5000, 7);
+    // Edges at one end only: the other part has none of its own.
+    Problem<T> lopsided = random_problem<T>(random, 100, 300, 20);
+    lopsided.n_nodes = 20000;
+    randomize_terminals(random, lopsided, 20);
+    test_problem(tables, lopsided, 20, 2, 9);
 }
 
 // One node with all the edges, more than eight of them at a time.
@@ -229,7 +234,7 @@ void test_loads(const std::vector<const Kernels*>& tables) {
 }  // namespace
 
 int main(int n_arguments, char** arguments) {
-    const int n_rounds = n_arguments > 1 ? std::atoi(arguments[1]) : 400;
+    const int n_rounds = n_arguments > 1 ? std::atoi(arguments[1]) : 150;
     const auto tables = runnable_tables();
     test_loads(tables);
     test_star(tables);
