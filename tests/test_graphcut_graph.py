@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from reference import graph as reference
 from reference.graph import Problem
 
+from classicseg import superpixels
 from classicseg.graphcut import Cut, Graph, GridGraph
 
 
@@ -96,6 +97,28 @@ def test_a_grid_is_a_graph(rng: np.random.Generator) -> None:
         assert cut.flow == expected.flow
         np.testing.assert_array_equal(cut.mask, expected.mask.ravel())
         np.testing.assert_array_equal(cut.maximal_mask, expected.maximal_mask.ravel())
+
+
+def test_regions_cut_as_their_pixels_that_must_agree(rng: np.random.Generator) -> None:
+    for _ in range(20):
+        labels = np.arange(6 * 7).reshape(6, 7).repeat(5, 0).repeat(4, 1)
+        labels = rng.permutation(42)[labels]
+        unary = rng.integers(0, 9, (*labels.shape, 2))
+        edges = superpixels.adjacency(labels)
+        grid = GridGraph(labels.shape, 4)
+        grid.set_terminals(unary[..., 0], unary[..., 1])
+        grid.set_edges(
+            {
+                (0, 1): np.where(labels == np.roll(labels, -1, 1), 10**6, 3),
+                (1, 0): np.where(labels == np.roll(labels, -1, 0), 10**6, 3),
+            }
+        )
+        expected = grid.solve()
+        pooled = superpixels.pool(unary, labels, reduce="sum").astype(int)
+        cut = Problem(*pooled.T, edges.pairs, 3 * edges.lengths.astype(int)).solve()
+        assert cut.flow == expected.flow
+        np.testing.assert_array_equal(expected.mask, cut.mask[labels])
+        np.testing.assert_array_equal(expected.maximal_mask, cut.maximal_mask[labels])
 
 
 @settings(max_examples=100, deadline=None)

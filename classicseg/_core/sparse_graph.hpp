@@ -70,7 +70,7 @@ class Links {
 public:
     Links(const Link* links, int32_t a, int32_t end, int32_t, const GraphLabel* label)
         : links_(links + a), count_(std::min(end - a, 8)) {
-        for (int32_t k = 0; k < count_; k++) labels_[k] = label[links[k].head()];
+        for (int32_t k = 0; k < count_; k++) labels_[k] = label[links_[k].head()];
     }
     uint32_t out() const { return where([&](int32_t k) { return links_[k].word & 1; }); }
     uint32_t in() const { return where([&](int32_t k) { return links_[k].word >> 1 & 1; }); }
