@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from skimage import data
+from skimage.segmentation import slic
 
-from classicseg import graphcut, gridcrf
+from classicseg import graphcut, gridcrf, superpixels
 from tests.reference import gridcrf as reference
 
 SOLVERS = (gridcrf.icm, gridcrf.belief_propagation, gridcrf.trws)
@@ -183,3 +185,20 @@ def test_two_labels_are_a_minimum_cut(rng) -> None:
     assert result.lower_bounds[-1] <= optimum + 1e-3
     assert result.lower_bounds[-1] == pytest.approx(optimum, abs=0.05)
     assert optimum - 1e-3 <= result.energy <= optimum + 0.05
+
+
+def test_superpixels_are_nodes_like_pixels() -> None:
+    """Unaries summed over regions, boundary lengths as weights: the same energy."""
+    image = data.coffee()[::8, ::8]
+    regions = slic(image, n_segments=60, compactness=10, start_label=0)
+    unary = np.abs(image[..., :1] / 64.0 - np.arange(4)).astype(np.float32)
+    pooled = superpixels.pool(unary, regions, reduce="sum")
+    graph = superpixels.adjacency(regions)
+    pixels = {(0, 1): 1.0, (1, 0): 1.0}
+    argmin = gridcrf.energy(pooled.argmin(1), pooled, (graph.pairs, graph.lengths))
+    for solve in SOLVERS:
+        result = solve(pooled, (graph.pairs, graph.lengths))
+        assert result.labels.shape == (regions.max() + 1,)
+        spread = result.labels[regions]
+        assert result.energy == pytest.approx(gridcrf.energy(spread, unary, pixels), rel=1e-5)
+        assert result.energy <= argmin
