@@ -188,12 +188,10 @@ private:
         std::memcpy(part, from + begin, (end - begin) * sizeof(float));
         return load(part);
     }
-    CLASSICSEG_INLINE void load_group(const float* from, size_t point, int count, float* to) const {
-        for (int i = 0; i < count; i++, point++)
-            for (size_t v = 0; v < row_.width(); v += n_lanes, to += n_lanes) {
-                const Lanes x = load_labels(from, point, v);
-                store(to, v + n_lanes < row_.width() ? x : (Lanes)((IntLanes)x & last_));
-            }
+    // Marginals of a group. Nothing is read beyond a point's own: others may be writing it.
+    void load_group(const float* from, size_t point, int count, float* to) const {
+        for (int i = 0; i < count; i++, point++, to += row_.width())
+            std::memcpy(to, from + point * n_labels_, n_labels_ * sizeof(float));
     }
 
     // The softmax' exponents of a point: filtered marginals, if there are `rows`, minus unaries.

@@ -80,7 +80,7 @@ void test_all_tables_and_threads() {
     } cases[] = {{{1, 1, 1}, 2, 3},  {{1, 1, 9}, 2, 3},   {{1, 37, 1}, 2, 1}, {{1, 70, 67}, 2, 3}, {{1, 65, 131}, 2, 1},
                  {{1, 40, 41}, 2, 4}, {{5, 17, 18}, 3, 1}, {{3, 9, 20}, 3, 3}, {{1, 1, 300}, 0, 2}, {{1, 1, 5000}, 1, 1}};
     for (const auto& c : cases)
-        for (int n_labels : {1, 2, 5, 8, 21, 33, 50}) {
+        for (int n_labels : {1, 2, 21, 33}) {
             const Problem p = random_problem(c.grid, c.n_axes, c.n_channels, n_labels, random);
             std::vector<float> worth(static_cast<size_t>(n_labels), 1.5f);
             std::vector<float> cost(worth.size() * worth.size());
@@ -89,7 +89,7 @@ void test_all_tables_and_threads() {
             for (int kind = 0; kind < 4; kind++) {
                 Result first;
                 for (const Kernels* kernels : tables)
-                    for (int n_threads : {1, 2, 3}) {
+                    for (int n_threads : {1, 3}) {
                         current_case = std::string(kernels->name) + ", " + std::to_string(c.grid.depth) + " x " +
                                        std::to_string(c.grid.height) + " x " + std::to_string(c.grid.width) + ", " +
                                        std::to_string(n_labels) + " labels, " + std::to_string(n_threads) + " threads";
