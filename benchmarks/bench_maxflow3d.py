@@ -270,8 +270,7 @@ def main():
                     arguments = (terminals, connectivity, spacing, options.repeats)
                     rows.append(compare(name, volume, truth, *arguments))
         show(rows, console)
-        if options.only is None:
-            save("maxflow3d", rows)
+        save(f"maxflow3d_{options.only}" if options.only else "maxflow3d", rows)
 
 
 if __name__ == "__main__":
