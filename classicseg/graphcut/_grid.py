@@ -46,8 +46,8 @@ class GridGraph:
 
     Set the capacities with `set_terminals` and `set_edges`, then `solve`. After a change of either,
     `solve` starts from the flow that is there and costs a fraction of the first time. The grid is
-    implicit: no node or edge objects; the solver takes about 65 bytes a pixel of an image, 45 of a
-    6-connected and 145 of a 26-connected volume beside a copy of what was set, up to twice that
+    implicit: no node or edge objects; the solver takes about 65 bytes a pixel of an image, 55 of a
+    6-connected and 190 of a 26-connected volume beside a copy of what was set, up to twice that
     where it needs 64-bit capacities.
 
     Integer capacities are solved exactly, and so are the masks. Floating-point capacities are
