@@ -59,7 +59,8 @@ def ours(probabilities, image, n_threads):
 def pydensecrf(probabilities, image):
     height, width, n_labels = probabilities.shape
     crf = peers.DenseCRF2D(width, height, n_labels)
-    crf.setUnaryEnergy(unary_from_softmax(probabilities.transpose(2, 0, 1), clip=1e-5))
+    labels_first = np.ascontiguousarray(probabilities.transpose(2, 0, 1))
+    crf.setUnaryEnergy(unary_from_softmax(labels_first, clip=1e-5))
     crf.addPairwiseGaussian(sxy=3, compat=3)
     crf.addPairwiseBilateral(sxy=80, srgb=13, rgbim=image, compat=10)
     marginals = np.array(crf.inference(10)).reshape(n_labels, height, width)
