@@ -106,6 +106,16 @@ def gmm_scribbles(task: Task) -> Evidence:
     return Evidence(_with_certain(energies, trimap), trimap)
 
 
+def saliency_minimum_barrier(task: Task) -> Evidence:
+    """Contrast that has to be crossed on the way from the image's rim."""
+    return _from_saliency(saliency.minimum_barrier(task.image))
+
+
+def saliency_region_contrast(task: Task) -> Evidence:
+    """Regions whose colours differ from those of the others."""
+    return _from_saliency(saliency.region_contrast(task.image))
+
+
 def saliency_frequency_tuned(task: Task) -> Evidence:
     """Colours that differ from the image's mean."""
     return _from_saliency(saliency.frequency_tuned(task.image))
@@ -141,6 +151,8 @@ def grab_cut(task: Task, evidence: Evidence) -> Mask:
 EVIDENCE: dict[str, Callable[[Task], Evidence]] = {
     "gmm:rect": gmm_rect,
     "gmm:scribbles": gmm_scribbles,
+    "saliency:minimum_barrier": saliency_minimum_barrier,
+    "saliency:region_contrast": saliency_region_contrast,
     "saliency:frequency_tuned": saliency_frequency_tuned,
     "saliency:centre_prior": saliency_centre_prior,
 }

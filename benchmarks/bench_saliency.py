@@ -1,0 +1,227 @@
+"""Saliency maps: how good they are against objects and fixations, and how fast.
+
+    python benchmarks/bench_saliency.py objects      # voc2012/salient, 200 images
+    python benchmarks/bench_saliency.py fixations    # mit1003, 50 images
+    python benchmarks/bench_saliency.py speed        # frames a second on one core
+
+Objects: maps are scaled to [0, 1]; max F is that of precision and recall averaged over the images
+that have foreground, at the best of 256 thresholds; the other figures are means over the images.
+Fixations: the data holds densities alone, so that their highest twentieth is taken as fixated.
+Speed: CPU time of one thread, medians; OpenCV's spectral residual where cv2 has it, else its steps
+in cv2 and NumPy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+from common import data_folder, machine, save
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from skimage import data, transform
+from threadpoolctl import threadpool_limits
+
+import classicseg as cs
+from classicseg.saliency import metrics
+
+OBJECTS = (
+    "minimum_barrier",
+    "region_contrast",
+    "histogram_contrast",
+    "frequency_tuned",
+)
+FIXATIONS = ("gbvs", "boolean_map", "image_signature", "itti_koch", "spectral_residual")
+METHODS = {name: getattr(cs.saliency, name) for name in ("centre_prior", *OBJECTS, *FIXATIONS)}
+
+
+def centred(name):
+    """A map weighted by the centre prior, the top-down term for photographs."""
+
+    def method(image):
+        return cs.saliency.top_down(METHODS[name](image), cs.saliency.centre_prior(image))
+
+    return method
+
+
+CENTRED = {
+    f"{name} x centre_prior": centred(name)
+    for name in ("minimum_barrier", "gbvs", "boolean_map", "image_signature")
+}
+
+
+def scaled(values):
+    low, high = values.min(), values.max()
+    return (values - low) / (high - low) if high > low else np.zeros_like(values)
+
+
+def salient_objects():
+    folder = data_folder("voc2012")
+    for file in sorted((folder / "salient").glob("*.png")):
+        truth = cs.io.read_image(file)[..., 0] >= 128
+        if truth.any():
+            yield cs.io.read_image(folder / "JPEGImages" / f"{file.stem}.jpg"), truth
+
+
+def fixations():
+    folder = data_folder("mit1003")
+    maps = {file.stem: file for file in (folder / "fixation_maps").iterdir()}
+    for file in sorted((folder / "images").iterdir()):
+        density = cs.io.read_image(maps[file.stem])[..., 0]
+        yield cs.io.read_image(file), density, density >= np.percentile(density, 95)
+
+
+def compare_objects(console, every):
+    samples = list(salient_objects())[::every]
+    rows = []
+    for name, method in {**METHODS, **CENTRED}.items():
+        curves, scores = [], []
+        for image, truth in track(samples, name, console=Console(stderr=True), transient=True):
+            found = scaled(method(image))
+            curve = metrics.precision_recall(found, truth)
+            curves.append((curve.precision, curve.recall))
+            scores.append(
+                [
+                    measure(found, truth)
+                    for measure in (
+                        metrics.mae,
+                        metrics.adaptive_f,
+                        metrics.s_measure,
+                        metrics.e_measure,
+                    )
+                ]
+            )
+        precision, recall = np.mean(curves, axis=0)
+        best = float(metrics.f_measure(precision, recall).max())
+        rows.append([name, best, *map(float, np.mean(scores, axis=0))])
+    rows.sort(key=lambda row: -row[1])
+    titles = ("method", "max F", "MAE", "adaptive F", "S-measure", "E-measure")
+    show(console, f"{len(samples)} images of voc2012/salient", titles, rows)
+    save("saliency_objects", [dict(zip(titles, row, strict=True)) for row in rows])
+
+
+def compare_fixations(console, every):
+    samples = list(fixations())[::every]
+    rows = []
+    for name, method in {**METHODS, **CENTRED}.items():
+        scores = []
+        for image, density, fixated in track(
+            samples, name, console=Console(stderr=True), transient=True
+        ):
+            found = method(image)
+            scores.append(
+                [
+                    metrics.auc_judd(found, fixated),
+                    metrics.auc_borji(found, fixated, n_splits=10),
+                    metrics.nss(found, fixated),
+                    metrics.cc(found, density),
+                    metrics.sim(found, density),
+                    metrics.kl(found, density),
+                ]
+            )
+        rows.append([name, *map(float, np.mean(scores, axis=0))])
+    rows.sort(key=lambda row: -row[1])
+    titles = ("method", "AUC-Judd", "AUC-Borji", "NSS", "CC", "SIM", "KL")
+    show(console, f"{len(samples)} images of mit1003", titles, rows)
+    save("saliency_fixations", [dict(zip(titles, row, strict=True)) for row in rows])
+
+
+def show(console, title, titles, rows):
+    table = Table(title=title)
+    for name in titles:
+        table.add_column(name, justify="left" if name == "method" else "right")
+    for name, *values in rows:
+        table.add_row(name, *(f"{value:.3f}" for value in values))
+    console.print(table)
+
+
+def opencv_spectral_residual():
+    import cv2
+
+    cv2.setNumThreads(1)
+    if hasattr(cv2, "saliency"):
+        peer = cv2.saliency.StaticSaliencySpectralResidual_create()
+        return "cv2.saliency", lambda image: peer.computeSaliency(image)[1]
+
+    def steps(image):
+        """As OpenCV's: grey, 64 x 64, DFT, residual by a box of 3, blur, full size."""
+        small = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (64, 64)).astype(np.float32)
+        planes = cv2.dft(small, flags=cv2.DFT_COMPLEX_OUTPUT)
+        amplitude, angle = cv2.cartToPolar(planes[..., 0], planes[..., 1])
+        log = cv2.log(amplitude + 1e-9)
+        residual = cv2.exp(log - cv2.blur(log, (3, 3)))
+        back = cv2.dft(cv2.merge(cv2.polarToCart(residual, angle)), flags=cv2.DFT_INVERSE)
+        energy = cv2.GaussianBlur(cv2.magnitude(back[..., 0], back[..., 1]) ** 2, (5, 5), 8)
+        energy = cv2.normalize(energy, None, 0, 1, cv2.NORM_MINMAX)
+        return cv2.resize(energy, (image.shape[1], image.shape[0]))
+
+    return "its steps in cv2 (this cv2 has no saliency module)", steps
+
+
+def cpu_seconds(run, image):
+    begin = time.thread_time()
+    run(image)
+    return time.thread_time() - begin
+
+
+def compare_speed(console, repeats):
+    photo = data.astronaut()
+    sizes = {"300 x 225": (225, 300), "500 x 375": (375, 500), "1920 x 1080": (1080, 1920)}
+    images = {
+        name: (transform.resize(photo, shape) * 255).astype(np.uint8)
+        for name, shape in sizes.items()
+    }
+    table = Table(title="CPU milliseconds, one thread: median (least)")
+    table.add_column("method")
+    for name in images:
+        table.add_column(name, justify="right")
+    results = []
+    barrier_alone = {
+        "minimum_barrier, distance alone": lambda image, n_threads: cs.saliency.minimum_barrier(
+            image, background=False, postprocess=False, n_threads=n_threads
+        )
+    }
+    for name, method in {**METHODS, **barrier_alone}.items():
+        options = {} if name == "centre_prior" else {"n_threads": 1}
+        row = {"method": name}
+        for size, image in images.items():
+            times = [cpu_seconds(lambda i: method(i, **options), image) for _ in range(repeats)]  # noqa: B023
+            row[size] = [1e3 * float(np.median(times)), 1e3 * min(times)]
+        results.append(row)
+        table.add_row(name, *(f"{row[s][0]:.1f} ({row[s][1]:.1f})" for s in images))
+    console.print(table)
+    who, peer = opencv_spectral_residual()
+    for size, image in images.items():
+        ratios = []
+        for _ in range(5 * repeats):
+            theirs = cpu_seconds(peer, image)
+            ours = cpu_seconds(lambda i: cs.saliency.spectral_residual(i, n_threads=1), image)
+            ratios.append(theirs / ours)
+        console.print(f"spectral residual at {size}: {np.median(ratios):.2f}x as fast as {who}")
+        results.append({"peer": who, "size": size, "ratio": float(np.median(ratios))})
+    save("saliency_speed", results)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("what", choices=("objects", "fixations", "speed"))
+    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--every", type=int, default=1, help="take every n-th image only")
+    options = parser.parse_args()
+    console = Console(width=110)
+    console.print(machine("classicseg", "opencv-python-headless"))
+    with threadpool_limits(1):  # NumPy's, so that one core is one core
+        if options.what == "objects":
+            compare_objects(console, options.every)
+        elif options.what == "fixations":
+            compare_fixations(console, options.every)
+        else:
+            compare_speed(console, options.repeats)
+
+
+if __name__ == "__main__":
+    main()
