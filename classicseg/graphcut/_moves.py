@@ -24,8 +24,9 @@ _WIDE_BITS = 50
 _COST_BITS = 16
 # Unaries so much larger than the edges at a node need 64 bits for both.
 _NARROW_RATIO = 2.0**6
-# Pixels, and neighbours of all pixels together, are counted in 32 bits.
-_MAX_ARCS = 2**31 - 1
+# Pixels, and neighbours of all pixels together, are counted in 32 bits, less what the kernel marks.
+_MAX_NODES = 2**29
+_MAX_ARCS = 2**31 - 8
 
 
 @dataclass(frozen=True)
@@ -217,7 +218,9 @@ class _Problem:
         arguments = (self.unary, self.cost, scale, cost_scale, wide)
         edges = self.edges
         n_arcs = 2 * edges.weights.size if isinstance(edges, GridEdges) else len(edges.heads)
-        if max(n_arcs, len(self.unary)) > _MAX_ARCS:
+        if len(self.unary) >= _MAX_NODES:
+            raise ValueError(f"unary has {len(self.unary)} pixels, expected under 2**29")
+        if n_arcs > _MAX_ARCS:
             raise ValueError(f"edges has {n_arcs} neighbours of pixels, expected under 2**31")
         if isinstance(edges, GridEdges):
             return ext.LabelMoves(*arguments, edges.steps, edges.weights, self.threads)
