@@ -163,3 +163,20 @@ def minimum_barrier(
     image: NDArray[Any], seeds: NDArray[Any], passes: int, out: NDArray[Any], /
 ) -> None: ...
 def reconstruct(mask: NDArray[Any], values: NDArray[Any], /) -> None: ...
+def lab_bytes(rgb: NDArray[Any], planes: NDArray[Any], n_threads: int, /) -> None: ...
+def lab_floats(rgb: NDArray[Any], planes: NDArray[Any], n_threads: int, /) -> None: ...
+def slic(
+    planes: NDArray[Any],
+    mask: list[NDArray[Any]],
+    labels: NDArray[Any],
+    n_segments: int,
+    n_iterations: int,
+    compactness: float,
+    spacing_z: float,
+    spacing_y: float,
+    spacing_x: float,
+    adaptive: bool,
+    refined: bool,
+    n_threads: int,
+    /,
+) -> int: ...

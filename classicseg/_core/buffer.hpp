@@ -130,6 +130,8 @@ public:
     bool empty() const { return size_ == 0; }
     size_t size() const { return size_; }
     T operator[](size_t i) const { return data_[i]; }
+    T* data() { return data_; }
+    const T* data() const { return data_; }
     void swap(List& other) noexcept {
         std::swap(data_, other.data_);
         std::swap(size_, other.size_);

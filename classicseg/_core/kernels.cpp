@@ -15,9 +15,17 @@ namespace classicseg {
     extern const GridcrfKernels gridcrf_kernels;                        \
     extern const MovesKernels moves_kernels;                            \
     extern const SaliencyKernels saliency_kernels;                      \
+    extern const SuperpixelKernels superpixel_kernels;                  \
     extern const Kernels table;                                         \
-    const Kernels table = {#isa, graphcut_kernels, gmm_kernels, graph_kernels, densecrf_kernels, \
-                           gridcrf_kernels, moves_kernels, saliency_kernels};             \
+    const Kernels table = {#isa,                                        \
+                           graphcut_kernels,                            \
+                           gmm_kernels,                                 \
+                           graph_kernels,                               \
+                           densecrf_kernels,                            \
+                           gridcrf_kernels,                             \
+                           moves_kernels,                               \
+                           saliency_kernels,                            \
+                           superpixel_kernels};                         \
     }
 
 CLASSICSEG_TABLE(baseline)

@@ -8,6 +8,7 @@
 #include "gridcrf_kernels.hpp"
 #include "moves_kernels.hpp"
 #include "saliency_kernels.hpp"
+#include "superpixels_kernels.hpp"
 
 namespace classicseg {
 
@@ -20,6 +21,7 @@ struct Kernels {
     const GridcrfKernels& gridcrf;
     const MovesKernels& moves;
     const SaliencyKernels& saliency;
+    const SuperpixelKernels& superpixels;
 };
 
 const Kernels& kernels();  // the best ones that this processor can run

@@ -9,6 +9,7 @@ from classicseg.superpixels._quality import (
     undersegmentation_error,
 )
 from classicseg.superpixels._regions import Adjacency, adjacency, pool, spread
+from classicseg.superpixels._slic import slic
 
 __all__ = [
     "Adjacency",
@@ -20,6 +21,7 @@ __all__ = [
     "explained_variation",
     "features",
     "pool",
+    "slic",
     "spread",
     "undersegmentation_error",
 ]

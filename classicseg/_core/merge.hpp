@@ -1,0 +1,153 @@
+// Merges touching regions where that costs least, until a wanted number is left.
+#pragma once
+
+#include <cstdint>
+
+#include "clusters.hpp"
+#include "connected.hpp"
+
+namespace classicseg::CLASSICSEG_ISA {
+
+// What SLIC minimises, the sum of squared distances to the means in colour and position, rises by
+// this much when two regions become one (Ward's method).
+inline double merge_cost(const double* a, const double* b, int channels, const double place[3]) {
+    const double ia = 1 / a[0], ib = 1 / b[0];
+    double distance = 0;
+    for (int i = 0; i < 3; i++) {
+        const double d = a[1 + i] * ia - b[1 + i] * ib;
+        distance += place[i] * d * d;
+    }
+    for (int c = 0; c < channels; c++) {
+        const double d = a[4 + c] * ia - b[4 + c] * ib;
+        distance += d * d;
+    }
+    return distance * a[0] * b[0] / (a[0] + b[0]);
+}
+
+class Merger {
+public:
+    Merger(Clusters& regions, const List<Touch>& touches, const double place[3])
+        : regions_(regions), touches_(touches), n_(regions.size()), parent_(static_cast<size_t>(n_)),
+          head_(static_cast<size_t>(n_)), tail_(static_cast<size_t>(n_)), version_(static_cast<size_t>(n_)),
+          mark_(static_cast<size_t>(n_)), next_(2 * touches.size()) {
+        for (int i = 0; i < 3; i++) place_[i] = place[i];
+        for (int32_t k = 0; k < n_; k++) {
+            parent_[static_cast<size_t>(k)] = k;
+            head_[static_cast<size_t>(k)] = tail_[static_cast<size_t>(k)] = -1;
+        }
+        for (size_t e = 0; e < touches.size(); e++) {
+            append(touches[e].a, static_cast<int32_t>(2 * e));
+            append(touches[e].b, static_cast<int32_t>(2 * e + 1));
+            push(touches[e].a, touches[e].b);
+        }
+    }
+
+    // Leaves `wanted` regions (more where fewer do not touch); their numbers go to `table`. Returns how many.
+    int64_t run(int64_t wanted, int32_t* table) {
+        int64_t left = n_;
+        while (left > wanted && !heap_.empty()) {
+            const Candidate best = pop();
+            if (version_[idx(best.a)] != best.version_a || version_[idx(best.b)] != best.version_b) continue;
+            join(best.a, best.b);
+            left--;
+        }
+        int32_t count = 0;
+        for (int32_t k = 0; k < n_; k++) {
+            const int32_t root = find(k);  // never after k: the smaller number stays
+            table[k] = root == k ? count++ : table[root];
+        }
+        return count;
+    }
+
+private:
+    struct Candidate {
+        double cost;
+        int32_t a, b, version_a, version_b;
+        bool before(const Candidate& other) const {
+            if (cost != other.cost) return cost < other.cost;
+            return a != other.a ? a < other.a : b < other.b;
+        }
+    };
+
+    static size_t idx(int32_t i) { return static_cast<size_t>(i); }
+
+    int32_t find(int32_t k) {
+        while (parent_[idx(k)] != k) k = parent_[idx(k)] = parent_[idx(parent_[idx(k)])];
+        return k;
+    }
+
+    void append(int32_t region, int32_t end) {
+        next_[idx(end)] = -1;
+        if (head_[idx(region)] < 0) head_[idx(region)] = end;
+        else next_[idx(tail_[idx(region)])] = end;
+        tail_[idx(region)] = end;
+    }
+
+    void push(int32_t x, int32_t y) {
+        const int32_t a = x < y ? x : y, b = x < y ? y : x;
+        const double cost = merge_cost(regions_.sums(a), regions_.sums(b), static_cast<int>(regions_.fields()) - 4, place_);
+        heap_.push({cost, a, b, version_[idx(a)], version_[idx(b)]});
+        Candidate* h = heap_.data();
+        for (size_t i = heap_.size() - 1; i > 0;) {
+            const size_t up = (i - 1) / 2;
+            if (!h[i].before(h[up])) break;
+            const Candidate c = h[i];
+            h[i] = h[up];
+            h[up] = c;
+            i = up;
+        }
+    }
+
+    Candidate pop() {
+        Candidate* h = heap_.data();
+        const Candidate top = h[0], last = heap_.pop();
+        const size_t n = heap_.size();
+        size_t i = 0;
+        for (size_t down = 1; down < n; down = 2 * i + 1) {
+            if (down + 1 < n && h[down + 1].before(h[down])) down++;
+            if (!h[down].before(last)) break;
+            h[i] = h[down];
+            i = down;
+        }
+        if (n > 0) h[i] = last;
+        return top;
+    }
+
+    void join(int32_t a, int32_t b) {  // a < b
+        for (int64_t f = 0; f < regions_.fields(); f++) regions_.sums(a)[f] += regions_.sums(b)[f];
+        parent_[idx(b)] = a;
+        version_[idx(a)]++;
+        version_[idx(b)]++;
+        if (head_[idx(b)] >= 0) {
+            if (head_[idx(a)] < 0) head_[idx(a)] = head_[idx(b)];
+            else next_[idx(tail_[idx(a)])] = head_[idx(b)];
+            tail_[idx(a)] = tail_[idx(b)];
+        }
+        // Each neighbour once; what now lies inside, and what leads to the same neighbour, goes.
+        round_++;
+        mark_[idx(a)] = round_;
+        int32_t end = head_[idx(a)];
+        head_[idx(a)] = tail_[idx(a)] = -1;
+        while (end >= 0) {
+            const int32_t after = next_[idx(end)];
+            const Touch t = touches_[idx(end) / 2];
+            const int32_t other = find(end % 2 ? t.a : t.b);
+            if (mark_[idx(other)] != round_) {
+                mark_[idx(other)] = round_;
+                append(a, end);
+                push(a, other);
+            }
+            end = after;
+        }
+    }
+
+    Clusters& regions_;
+    const List<Touch>& touches_;
+    int64_t n_;
+    double place_[3];
+    Buffer<int32_t> parent_, head_, tail_, version_, mark_, next_;  // lists of the ends of touches
+    List<Candidate> heap_;
+    int32_t round_ = 0;
+};
+
+}  // namespace classicseg::CLASSICSEG_ISA

@@ -1,0 +1,159 @@
+// Superpixels: connected, contiguous, as many as asked for; the same for any table and number of threads.
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "check.hpp"
+#include "superpixels_kernels.hpp"
+
+using namespace classicseg;
+
+namespace classicseg {
+namespace baseline {
+extern const SuperpixelKernels superpixel_kernels;
+}
+#if defined(CLASSICSEG_X86_64)
+namespace x86_64_v3 {
+extern const SuperpixelKernels superpixel_kernels;
+}
+#endif
+}  // namespace classicseg
+
+namespace {
+
+std::vector<const SuperpixelKernels*> tables() {
+    std::vector<const SuperpixelKernels*> found = {&baseline::superpixel_kernels};
+#if defined(CLASSICSEG_X86_64)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma"))
+        found.push_back(&x86_64_v3::superpixel_kernels);
+#endif
+    return found;
+}
+
+struct Shape {
+    int64_t depth, height, width;
+};
+const Shape shapes[] = {{1, 1, 1}, {1, 1, 70}, {1, 70, 1}, {1, 2, 2}, {1, 37, 45}, {1, 70, 33}, {5, 9, 11}, {3, 1, 20}, {1, 129, 64}};
+
+// Every region is reached from one of its pixels along faces.
+void check_connected(const Volume& v, const std::vector<int32_t>& labels, int64_t count) {
+    std::vector<char> seen(labels.size()), used(static_cast<size_t>(count));
+    std::vector<int64_t> stack;
+    const int64_t plane = v.height * v.width;
+    for (int64_t i = 0; i < v.size(); i++) {
+        const int32_t own = labels[static_cast<size_t>(i)];
+        if (v.mask && !v.mask[i]) {
+            CHECK(own == -1);
+            continue;
+        }
+        CHECK(own >= 0 && own < count);
+        if (seen[static_cast<size_t>(i)]) continue;
+        CHECK(!used[static_cast<size_t>(own)]);
+        used[static_cast<size_t>(own)] = 1;
+        seen[static_cast<size_t>(i)] = 1;
+        stack.assign(1, i);
+        while (!stack.empty()) {
+            const int64_t p = stack.back();
+            stack.pop_back();
+            const int64_t x = p % v.width, y = p / v.width % v.height, z = p / plane;
+            const auto step = [&](bool there, int64_t q) {
+                if (!there || seen[static_cast<size_t>(q)] || labels[static_cast<size_t>(q)] != own) return;
+                seen[static_cast<size_t>(q)] = 1;
+                stack.push_back(q);
+            };
+            step(x > 0, p - 1);
+            step(x + 1 < v.width, p + 1);
+            step(y > 0, p - v.width);
+            step(y + 1 < v.height, p + v.width);
+            step(z > 0, p - plane);
+            step(z + 1 < v.depth, p + plane);
+        }
+    }
+    CHECK(std::count(used.begin(), used.end(), 1) == count);
+}
+
+std::vector<float> image_of(int kind, const Shape& s, int channels, std::mt19937& random) {
+    const int64_t n = s.depth * s.height * s.width;
+    std::vector<float> data(static_cast<size_t>(n * channels));
+    for (int c = 0; c < channels; c++) {
+        for (int64_t i = 0; i < n; i++) {
+            const int64_t x = i % s.width, y = i / s.width;
+            const int value = kind == 0   ? 1000
+                              : kind == 1 ? static_cast<int>(random() % 6400)
+                              : kind == 2 ? static_cast<int>((x + y) % 2) * 6400
+                                          : static_cast<int>((x / 9 + y / 7) % 3) * 2000;
+            data[static_cast<size_t>(c * n + i)] = static_cast<float>(value);
+        }
+    }
+    return data;
+}
+
+void test_regions() {
+    std::mt19937 random(11);
+    for (const Shape& s : shapes) {
+        for (int channels : {1, 2, 3}) {
+            for (int kind = 0; kind < 4; kind++) {
+                const std::vector<float> data = image_of(kind, s, channels, random);
+                Volume v{data.data(), nullptr, s.depth, s.height, s.width, channels};
+                std::vector<uint8_t> mask(static_cast<size_t>(v.size()));
+                for (uint8_t& m : mask) m = random() % 3 > 0;
+                mask[0] = 1;
+                for (int method = 0; method < 3; method++) {
+                    for (bool masked : {false, true}) {
+                        v.mask = masked ? mask.data() : nullptr;
+                        const int64_t wanted = std::min<int64_t>(v.size(), 1 + static_cast<int64_t>(random() % 60));
+                        const float compactness = random() % 4 ? 640.0f : 0.0f;
+                        const SlicSettings settings{wanted, 4, compactness, {2.5, 1, 1.5}, method == 2, method == 0};
+                        std::vector<int32_t> first;
+                        for (const SuperpixelKernels* table : tables()) {
+                            for (int threads : {1, 2, 3, 8}) {
+                                current_case = std::to_string(s.depth) + " x " + std::to_string(s.height) + " x " +
+                                               std::to_string(s.width) + ", channels " + std::to_string(channels) +
+                                               ", kind " + std::to_string(kind) + ", method " + std::to_string(method) +
+                                               ", masked " + std::to_string(masked) + ", wanted " + std::to_string(wanted);
+                                Pool pool(threads);
+                                std::vector<int32_t> labels(static_cast<size_t>(v.size()), 99);
+                                const int64_t count = table->slic(v, settings, labels.data(), pool);
+                                CHECK(masked || count <= wanted);
+                                if (first.empty()) {
+                                    check_connected(v, labels, count);
+                                    first = labels;
+                                }
+                                CHECK(first == labels);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+void test_lab() {
+    std::mt19937 random(3);
+    std::vector<uint8_t> bytes(3 * 20011);
+    for (uint8_t& b : bytes) b = static_cast<uint8_t>(random() % 256);
+    const std::vector<float> floats(bytes.begin(), bytes.end());
+    const int64_t n = static_cast<int64_t>(bytes.size() / 3);
+    std::vector<float> first(bytes.size()), found(bytes.size());
+    Pool pool(3);
+    for (const SuperpixelKernels* table : tables()) {
+        table->lab_bytes(bytes.data(), n, found.data(), pool);
+        if (table == tables().front()) first = found;
+        CHECK(found == first);
+        table->lab_floats(floats.data(), n, found.data(), pool);
+        CHECK(found == first);
+    }
+    const uint8_t ends[] = {0, 0, 0, 255, 255, 255};
+    tables().back()->lab_bytes(ends, 2, found.data(), pool);
+    for (int i = 0; i < 6; i++) CHECK(std::abs(found[static_cast<size_t>(i)] - (i == 1 ? 6400.0f : 0.0f)) <= 1);
+}
+
+}  // namespace
+
+int main() {
+    test_lab();
+    test_regions();
+}
