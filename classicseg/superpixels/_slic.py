@@ -120,6 +120,8 @@ def slic(
             raise ValueError("mask is False everywhere, expected some pixels inside")
         inside = [chosen.view(np.uint8).reshape(volume)]
     planes = _planes(pixels, data_range, threads)
+    if inside:
+        planes[:, inside[0].ravel() == 0] = 0  # seeds look at their neighbours' colours
     labels = np.empty(volume, np.int32)
     ext.slic(
         planes.reshape(-1, *volume),
@@ -139,6 +141,8 @@ def slic(
 def _channels_last(image: ArrayLike, channel_axis: int | None) -> NDArray[Any]:
     array = np.asarray(image)
     expected = "expected (H, W), (H, W, C), (D, H, W) with channel_axis=None, or (D, H, W, C)"
+    if not 2 <= array.ndim <= 4:
+        raise ValueError(f"image has shape {array.shape}, {expected}")
     if channel_axis is None or array.ndim == 2:
         array = array[..., np.newaxis]
     else:
