@@ -7,6 +7,7 @@ from . import io as io
 from . import metrics as metrics
 from . import saliency as saliency
 from . import samples as samples
+from . import semantic as semantic
 from . import superpixels as superpixels
 from . import unary as unary
 from . import viz as viz
