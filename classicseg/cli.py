@@ -128,8 +128,9 @@ def compare(
         typer.Option(
             metavar="NAMES",
             help="Pipelines, **evidence+inference**, with commas between or given again; "
-            "all by default. Evidence: gmm:rect, gmm:scribbles, saliency:frequency_tuned, "
-            "saliency:centre_prior. Inference: argmax, graphcut, grabcut.",
+            "all by default. Evidence: gmm:rect, gmm:scribbles, saliency:minimum_barrier, "
+            "saliency:region_contrast, saliency:frequency_tuned, saliency:centre_prior. "
+            "Inference: argmax, graphcut, densecrf, grabcut.",
         ),
     ] = None,
     samples: Annotated[

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classicseg import grabcut, graphcut, saliency, unary
+from classicseg import densecrf, grabcut, graphcut, saliency, unary
 from classicseg._checks import as_rect, as_seeds, as_uint8_image
 
 BACKGROUND, FOREGROUND, PROBABLY_BACKGROUND, PROBABLY_FOREGROUND = range(4)
@@ -136,6 +136,19 @@ def graph_cut(task: Task, evidence: Evidence) -> Mask:
     return graphcut.cut_unary(evidence.unary, task.image, gamma=evidence.gamma, engine=task.engine)
 
 
+def dense_crf(task: Task, evidence: Evidence) -> Mask:
+    """Every pixel tied to all others of similar colour in reach; strengths follow the unary's."""
+    strength = evidence.gamma / 50
+    crf = densecrf.DenseCRF(
+        [
+            densecrf.GaussianKernel(theta_gamma=3, weight=3 * strength),
+            densecrf.BilateralKernel(theta_alpha=50, theta_beta=10, weight=10 * strength),
+        ]
+    )
+    found: Mask = crf.infer(evidence.unary, task.image).labels == 1
+    return found
+
+
 def grab_cut(task: Task, evidence: Evidence) -> Mask:
     """Colour models and cut in turn, from the rectangle or the trimap, at most ten times."""
     return grabcut.segment(
@@ -160,6 +173,7 @@ EVIDENCE: dict[str, Callable[[Task], Evidence]] = {
 INFERENCE: dict[str, Callable[[Task, Evidence], Mask]] = {
     "argmax": argmax,
     "graphcut": graph_cut,
+    "densecrf": dense_crf,
     "grabcut": grab_cut,
 }
 
@@ -178,7 +192,7 @@ def names() -> list[str]:
     --------
     >>> from classicseg import compare
     >>> compare.names()[:3]
-    ['gmm:rect+argmax', 'gmm:rect+graphcut', 'gmm:rect+grabcut']
+    ['gmm:rect+argmax', 'gmm:rect+graphcut', 'gmm:rect+densecrf']
     """
     return [f"{evidence}+{inference}" for evidence in EVIDENCE for inference in INFERENCE]
 
