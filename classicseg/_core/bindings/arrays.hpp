@@ -25,9 +25,9 @@ inline ImageView view(const Image& image) {
             static_cast<int>(image.shape(2))};
 }
 
-// A thread takes 50 microseconds to start, in which another one passes over some 100,000 pixels.
+// A thread takes 50 microseconds to start, in which another one passes over some 50,000 pixels.
 inline int useful_threads(int n_threads, size_t n_pixels) {
-    return static_cast<int>(std::min<size_t>(static_cast<size_t>(n_threads), 1 + n_pixels / 200000));
+    return static_cast<int>(std::min<size_t>(static_cast<size_t>(n_threads), 1 + n_pixels / 100000));
 }
 
 template <class Array>
