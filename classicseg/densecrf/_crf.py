@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from classicseg._checks import as_probabilities, as_unary, check_threads, non_negative
 from classicseg._kernels import ext
+from classicseg._settings import spacing_of
 from classicseg.densecrf._compatibility import Compatibility, as_compatibility, check_labels
 from classicseg.densecrf._inputs import (
     Shape,
@@ -18,7 +19,6 @@ from classicseg.densecrf._inputs import (
     features_of,
     hint_at_layout,
     label_shape,
-    spacing_of,
 )
 from classicseg.densecrf._kernels import (
     BilateralKernel,
@@ -349,7 +349,7 @@ class PreparedCRF:
                     f"start has marginals of shape {start.probabilities.shape}, "
                     f"expected {energies.shape}"
                 )
-            before = as_probabilities(start.probabilities, "start", self.shape)
+            as_probabilities(start.probabilities, "start", self.shape)
             before = np.ascontiguousarray(start.probabilities, np.float32).reshape(-1, n_labels)
             done_before = start.n_iterations
         probabilities = np.empty(energies.shape, np.float32)

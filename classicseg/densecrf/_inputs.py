@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classicseg._checks import as_image, positive
+from classicseg._checks import as_image
 
 Shape = tuple[int, ...]
 
@@ -75,16 +73,3 @@ def features_of(features: ArrayLike, shape: Shape) -> NDArray[np.float32]:
     if not np.isfinite(flat).all():
         raise ValueError("features holds values that are NaN or infinite in float32")
     return flat
-
-
-def spacing_of(spacing: float | Sequence[float] | None, n_axes: int) -> tuple[float, ...]:
-    """The distance of neighbours along each axis."""
-    if spacing is None:
-        return (1.0,) * n_axes
-    if not isinstance(spacing, Sequence | np.ndarray):
-        return (positive(spacing, "spacing"),) * n_axes
-    if len(spacing) != n_axes:
-        raise ValueError(
-            f"spacing has {len(spacing)} values, expected one for each of {n_axes} axes"
-        )
-    return tuple(positive(value, "spacing") for value in spacing)
