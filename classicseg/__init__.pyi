@@ -1,3 +1,4 @@
+from . import bridge as bridge
 from . import compare as compare
 from . import densecrf as densecrf
 from . import grabcut as grabcut

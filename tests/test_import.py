@@ -46,6 +46,7 @@ def test_using_the_solvers_loads_neither_torch_nor_opencv() -> None:
         "image = np.zeros((8, 9), np.uint8); image[2:6, 2:6] = 200\n"
         "cs.grabcut.GrabCut(image).fit((1, 1, 6, 6))\n"
         "cs.graphcut.segment(image, (image > 0) + 1)\n"
+        "cs.bridge.nets\n"
         "print([m for m in ('torch', 'cv2', 'matplotlib', 'maxflow') if m in sys.modules])"
     )
     assert run(code) == "[]"

@@ -92,7 +92,9 @@ def test_lower_layers_never_import_upper_ones(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_heavy_packages_are_only_imported_inside_functions(path: Path) -> None:
     names = imports(ast.parse(path.read_text("utf-8")), path, everywhere=False)
-    assert not DEFERRED & {name.split(".")[0] for name in names}
+    # The files behind `bridge`'s lazy names hold networks: they are loaded when one is asked for.
+    lazy = {"torch"} if part_of(path) == "bridge" and path.name != "__init__.py" else set()
+    assert not (DEFERRED - lazy) & {name.split(".")[0] for name in names}
 
 
 def test_private_names_stay_inside_their_folder_or_come_from_below() -> None:

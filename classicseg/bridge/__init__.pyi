@@ -1,0 +1,3 @@
+from . import nets as nets
+
+__all__ = ["nets"]
