@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "capacities.hpp"
 #include "graph_kernels.hpp"
 #include "graph_search.hpp"
 
@@ -125,46 +126,23 @@ private:
     }
 
     template <class T>
-    static Capacity scaled(T value, double scale) {
-        if constexpr (std::is_integral_v<T>) {
-            return static_cast<Capacity>(value);
-        } else {
-            return static_cast<Capacity>(std::nearbyint(static_cast<double>(value) * scale));
-        }
-    }
-
-    template <class T>
     void build_from(const GraphEdges<T>& edges, double scale) {
         graph_.build(edges.pairs, edges.count, [&](size_t e) {
-            return std::pair(scaled(edges.forward[e], scale), scaled(edges.backward[e], scale));
+            return std::pair(scaled<Capacity>(edges.forward[e], scale), scaled<Capacity>(edges.backward[e], scale));
         });
     }
 
     template <class T>
     void change_from(const GraphEdges<T>& now, const GraphEdges<T>& old, double scale) {
         graph_.for_edges(now.pairs, now.count, [&](size_t e, int32_t i, int32_t j, size_t a, size_t b) {
-            const Capacity flow = scaled(old.forward[e], scale) - graph_.arcs[a].residual;
-            const Capacity there = scaled(now.forward[e], scale);
-            const Capacity back = scaled(now.backward[e], scale);
+            const Capacity flow = scaled<Capacity>(old.forward[e], scale) - graph_.arcs[a].residual;
+            const Capacity there = scaled<Capacity>(now.forward[e], scale);
+            const Capacity back = scaled<Capacity>(now.backward[e], scale);
             const Capacity kept = std::clamp(flow, static_cast<Capacity>(-back), there);
             graph_.set(a, b, i, j, there - kept, back + kept);
             graph_.excess[static_cast<size_t>(i)] += flow - kept;
             graph_.excess[static_cast<size_t>(j)] -= flow - kept;
         });
-    }
-
-    // What a node starts with: source minus sink, cut to the limit. More than its arcs can carry
-    // away changes neither the flow nor the cuts.
-    template <class T>
-    Capacity terminal(T source, T sink, double scale) const {
-        if constexpr (std::is_integral_v<T>) {
-            const int64_t net = static_cast<int64_t>(source) - static_cast<int64_t>(sink);
-            return static_cast<Capacity>(std::clamp(net, -limit_, limit_));
-        } else {
-            const double limit = static_cast<double>(limit_);
-            const double net = (static_cast<double>(source) - static_cast<double>(sink)) * scale;
-            return static_cast<Capacity>(std::nearbyint(std::clamp(net, -limit, limit)));
-        }
     }
 
     template <class T>
@@ -173,9 +151,9 @@ private:
         source_total_ = 0;
         GraphSum<T> base = 0;
         for (size_t i = 0; i < labels_.size(); i++) {
-            const Capacity now = terminal(source[i], sink[i], scale);
+            const Capacity now = terminal<Capacity>(source[i], sink[i], limit_, scale);
             Capacity& excess = graph_.excess[i];
-            excess = old_source ? excess + now - terminal(old_source[i], old_sink[i], scale) : excess + now;
+            excess = old_source ? excess + now - terminal<Capacity>(old_source[i], old_sink[i], limit_, scale) : excess + now;
             source_total_ += std::max<int64_t>(now, 0);
             base += static_cast<GraphSum<T>>(std::min(source[i], sink[i]));
         }

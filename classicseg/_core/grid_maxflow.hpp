@@ -6,6 +6,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "capacities.hpp"
 #include "graphcut_kernels.hpp"
 #include "multilevel.hpp"
 #include "rows.hpp"
@@ -71,22 +72,13 @@ private:
     }
     static size_t n_chunks(int depth) { return n_row_chunks(depth, chunk); }
 
-    template <class T>
-    static Capacity scaled(T value, double scale) {
-        if constexpr (std::is_integral_v<T>) {
-            return static_cast<Capacity>(value);
-        } else {
-            return static_cast<Capacity>(std::nearbyint(static_cast<double>(value) * scale));
-        }
-    }
-
     // The capacities of a row's arcs in one direction.
     template <class T>
     struct RowArcs {
         const T* capacity;  // of pixel x
         int first, end;     // the pixels x that have such arcs
         double scale;
-        Capacity operator[](int x) const { return x >= first && x < end ? scaled(capacity[x], scale) : Capacity{0}; }
+        Capacity operator[](int x) const { return x >= first && x < end ? scaled<Capacity>(capacity[x], scale) : Capacity{0}; }
     };
 
     template <class T>
@@ -115,7 +107,7 @@ private:
                         Capacity* r = grid_.arcs(row) + k;
                         for (int x = 0; x < towards.first; x++) r[x * G::n_directions] = 0;
                         for (int x = towards.first; x < towards.end; x++)
-                            r[x * G::n_directions] = scaled(towards.capacity[x], scale);
+                            r[x * G::n_directions] = scaled<Capacity>(towards.capacity[x], scale);
                         for (int x = towards.end; x < grid_.width; x++) r[x * G::n_directions] = 0;
                     }
                 });
@@ -174,20 +166,6 @@ private:
         });
     }
 
-    // What a pixel starts with: source minus sink, cut to the limit. More than its arcs can carry
-    // away changes neither the flow nor the cuts.
-    template <class T>
-    Capacity terminal(T source, T sink, double scale) const {
-        if constexpr (std::is_integral_v<T>) {
-            const int64_t net = static_cast<int64_t>(source) - static_cast<int64_t>(sink);
-            return static_cast<Capacity>(std::clamp(net, -limit_, limit_));
-        } else {
-            const double limit = static_cast<double>(limit_);
-            const double net = (static_cast<double>(source) - static_cast<double>(sink)) * scale;
-            return static_cast<Capacity>(std::nearbyint(std::clamp(net, -limit, limit)));
-        }
-    }
-
     template <class T>
     Sum<T> set_terminals_from(const T* source, const T* sink, const T* old_source, const T* old_sink,
                               double scale, Pool& pool) {
@@ -199,8 +177,8 @@ private:
             grid_.for_rows_of(z0, z1, [&](int32_t row, size_t p, int, int) {
                 Capacity* e = grid_.excess.data() + row;
                 for (int x = 0; x < grid_.width; x++, p++) {
-                    const Capacity now = terminal(source[p], sink[p], scale);
-                    e[x] = old_source ? e[x] + now - terminal(old_source[p], old_sink[p], scale) : now;
+                    const Capacity now = terminal<Capacity>(source[p], sink[p], limit_, scale);
+                    e[x] = old_source ? e[x] + now - terminal<Capacity>(old_source[p], old_sink[p], limit_, scale) : now;
                     total += std::max<int64_t>(now, 0);
                     smaller += static_cast<Sum<T>>(std::min(source[p], sink[p]));
                 }

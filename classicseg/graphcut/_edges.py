@@ -10,8 +10,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classicseg.graphcut._capacities import as_capacities
+from classicseg.graphcut._neighbours import Offset, with_neighbour
 
-__all__ = ["Edges", "GraphEdges", "GridEdges", "as_edges"]
+__all__ = [
+    "Edges",
+    "GraphEdges",
+    "GridEdges",
+    "as_edges",
+    "as_graph_edges",
+    "as_pairs",
+    "grid_weights",
+]
 
 
 @dataclass(frozen=True)
@@ -54,44 +63,63 @@ def as_edges(edges: Any, shape: tuple[int, ...]) -> Edges:
             f"edges is a {type(edges).__name__}, expected a dict of offsets, such as "
             f"contrast_weights makes, for a grid of shape {shape}"
         )
+    return _graph_edges(edges, shape[0])
+
+
+def grid_weights(
+    edges: Mapping[Any, ArrayLike], shape: tuple[int, ...]
+) -> dict[Offset, NDArray[np.float64]]:
+    """The weight of each pair of neighbours, at its earlier pixel, by the offset to the later one.
+
+    Pairs of an offset and of its opposite are the same: their weights add up. Entries whose
+    neighbour is outside are 0; offsets that lead outside from every pixel are left out.
+    """
+    found: dict[Offset, NDArray[np.float64]] = {}
+    for given, value in edges.items():
+        offset = _as_offset(given, len(shape))
+        back = tuple(-d for d in offset)
+        later = max(offset, back)
+        here = with_neighbour(offset)
+        array = as_capacities(value, f"edges[{offset}]", shape, here)
+        if all(abs(d) < size for d, size in zip(offset, shape, strict=True)):
+            weights = found.setdefault(later, np.zeros(shape))
+            weights[here if later == offset else with_neighbour(back)] += array[here]
+    return found
+
+
+def as_pairs(pairs: ArrayLike, name: str, n_nodes: int) -> NDArray[np.int64]:
+    """Check the nodes that edges join; the result is a new array."""
+    try:
+        given = np.asarray(pairs)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} cannot be read as an array: {error}") from error
+    if given.shape == (0,):
+        return np.zeros((0, 2), np.int64)
+    if given.ndim != 2 or given.shape[1] != 2:
+        raise ValueError(f"{name} has shape {given.shape}, expected (E, 2)")
+    if given.dtype.kind not in "iu" and given.size:
+        raise TypeError(f"{name} has dtype {given.dtype}, expected integers")
+    if given.size:
+        low, high = int(given.min()), int(given.max())
+        if low < 0 or high >= n_nodes:
+            wrong = low if low < 0 else high
+            raise ValueError(f"{name} holds {wrong}, expected nodes from 0 to {n_nodes - 1}")
+    return np.array(given, np.int64, order="C")
+
+
+def as_graph_edges(edges: Any, n_nodes: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Check `(pairs, weights)`."""
     try:
         pairs, weights = edges
     except (TypeError, ValueError):
         raise TypeError(
             f"edges is a {type(edges).__name__}, expected (pairs (E, 2), weights (E,)) or a dict"
         ) from None
-    return _graph_edges(pairs, weights, shape[0])
+    ends = as_pairs(pairs, "edges[0]", n_nodes)
+    return ends, as_capacities(weights, "edges[1]", (len(ends),)).astype(np.float64)
 
 
-def _grid_edges(edges: Mapping[Any, ArrayLike], shape: tuple[int, ...]) -> GridEdges:
-    strides = [int(np.prod(shape[axis + 1 :])) for axis in range(len(shape))]
-    found: dict[tuple[int, ...], tuple[int, NDArray[np.float64]]] = {}
-    for offset, value in edges.items():
-        step = _as_offset(offset, len(shape))
-        if step in found or tuple(-d for d in step) in found:
-            raise ValueError(
-                f"edges has the offset {step} and its opposite, expected one of them: "
-                "a label cost has no direction"
-            )
-        used = _with_neighbour(step)
-        array = as_capacities(value, f"edges[{step}]", shape, used)
-        weights = np.zeros(shape)
-        # Kept at the first pixel of each pair.
-        forward = next(d for d in step if d) > 0
-        at = used if forward else _with_neighbour(tuple(-d for d in step))
-        if all(abs(d) < size for d, size in zip(step, shape, strict=True)):
-            weights[at] = array[used]
-            linear = abs(sum(d * stride for d, stride in zip(step, strides, strict=True)))
-            found[step] = (linear, weights.ravel())
-        else:
-            found[step] = (0, weights.ravel())
-    rows = sorted((row for row in found.values() if row[0] > 0), key=lambda row: row[0])
-    n_pixels = int(np.prod(shape))
-    stacked = np.stack([row[1] for row in rows]) if rows else np.zeros((0, n_pixels))
-    return GridEdges(np.array([row[0] for row in rows], np.int32), stacked)
-
-
-def _as_offset(offset: Any, n_axes: int) -> tuple[int, ...]:
+def _as_offset(offset: Any, n_axes: int) -> Offset:
     names = {2: "(dy, dx)", 3: "(dz, dy, dx)"}.get(n_axes, f"{n_axes} whole numbers")
     try:
         step = tuple(int(d) for d in offset)
@@ -103,26 +131,20 @@ def _as_offset(offset: Any, n_axes: int) -> tuple[int, ...]:
     return step
 
 
-def _with_neighbour(offset: tuple[int, ...]) -> tuple[slice, ...]:
-    """The part of a grid whose neighbour at the offset lies in the grid."""
-    return tuple(slice(max(0, -d), -d if d > 0 else None) for d in offset)
+def _grid_edges(edges: Mapping[Any, ArrayLike], shape: tuple[int, ...]) -> GridEdges:
+    strides = [int(np.prod(shape[axis + 1 :])) for axis in range(len(shape))]
+    rows = [
+        (sum(d * stride for d, stride in zip(offset, strides, strict=True)), weights.ravel())
+        for offset, weights in grid_weights(edges, shape).items()
+    ]
+    rows.sort(key=lambda row: row[0])
+    n_pixels = int(np.prod(shape))
+    stacked = np.stack([row[1] for row in rows]) if rows else np.zeros((0, n_pixels))
+    return GridEdges(np.array([row[0] for row in rows], np.int32), stacked)
 
 
-def _graph_edges(pairs: ArrayLike, weights: ArrayLike, n_nodes: int) -> GraphEdges:
-    ends = np.asarray(pairs)
-    if ends.dtype.kind not in "iu" and ends.size:
-        raise TypeError(f"edges[0] has dtype {ends.dtype}, expected integers (pairs of nodes)")
-    if ends.size == 0:
-        ends = np.zeros((0, 2), np.int64)
-    if ends.ndim != 2 or ends.shape[1] != 2:
-        raise ValueError(f"edges[0] has shape {ends.shape}, expected (E, 2)")
-    if ends.size and (int(ends.min()) < 0 or int(ends.max()) >= n_nodes):
-        raise ValueError(
-            f"edges[0] holds nodes {int(ends.min())} to {int(ends.max())}, expected 0 to "
-            f"{n_nodes - 1}, the rows of unary"
-        )
-    values = as_capacities(weights, "edges[1]", (len(ends),)).astype(np.float64)
-    ends = ends.astype(np.int64)
+def _graph_edges(edges: Any, n_nodes: int) -> GraphEdges:
+    ends, values = as_graph_edges(edges, n_nodes)
     apart = ends[:, 0] != ends[:, 1]
     ends, values = ends[apart], values[apart]
     # Both ways, sorted, parallel edges added up.

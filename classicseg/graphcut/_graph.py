@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from classicseg._checks import check_threads, whole
 from classicseg._kernels import ext
 from classicseg.graphcut._capacities import Kind, as_capacities, as_terminals
+from classicseg.graphcut._edges import as_pairs
 from classicseg.graphcut._grid import Cut
 
 __all__ = ["Graph"]
@@ -118,7 +119,9 @@ class Graph:
         ValueError, TypeError
             For other shapes, nodes that there are not, negative or non-finite values.
         """
-        checked = _as_pairs(pairs, self.n_nodes)
+        checked = as_pairs(pairs, "pairs", self.n_nodes).astype(np.int32)
+        if len(checked) >= _MAX_EDGES:
+            raise ValueError(f"pairs has {len(checked)} edges, expected under 2**30")
         if self.n_edges is not None and len(checked) != self.n_edges:
             raise ValueError(f"pairs has {len(checked)} edges, expected n_edges={self.n_edges}")
         shape = (len(checked),)
@@ -223,25 +226,3 @@ def _count(value: int, name: str, low: int, end: int) -> int:
     if not low <= number < end:
         raise ValueError(f"{name} is {value!r}, expected {low} to 2**{end.bit_length() - 1} - 1")
     return number
-
-
-def _as_pairs(pairs: ArrayLike, n_nodes: int) -> NDArray[np.int32]:
-    """A private copy of the edges' nodes."""
-    try:
-        given = np.asarray(pairs)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"pairs cannot be read as an array: {error}") from error
-    if given.shape == (0,):
-        return np.zeros((0, 2), np.int32)
-    if given.ndim != 2 or given.shape[1] != 2:
-        raise ValueError(f"pairs has shape {given.shape}, expected (E, 2)")
-    if given.dtype.kind not in "iu" and given.size:
-        raise TypeError(f"pairs has dtype {given.dtype}, expected integers")
-    if len(given) >= _MAX_EDGES:
-        raise ValueError(f"pairs has {len(given)} edges, expected under 2**30")
-    if given.size:
-        low, high = int(given.min()), int(given.max())
-        if low < 0 or high >= n_nodes:
-            wrong = low if low < 0 else high
-            raise ValueError(f"pairs holds {wrong}, expected nodes from 0 to {n_nodes - 1}")
-    return np.array(given, np.int32, order="C")

@@ -17,7 +17,7 @@ def as_label_cost(label_cost: ArrayLike, n_labels: int) -> NDArray[np.float64]:
         cost = np.asarray(label_cost)
     except (TypeError, ValueError) as error:
         raise TypeError(f"label_cost cannot be read as an array: {error}") from error
-    if cost.dtype.kind not in "iuf":
+    if cost.dtype.kind not in "biuf":
         raise TypeError(f"label_cost has dtype {cost.dtype}, expected real numbers")
     if cost.shape not in ((), (n_labels, n_labels)):
         raise ValueError(

@@ -70,8 +70,8 @@ def alpha_expansion(
     edges : dict of offset to array, or (pairs, weights)
         Weights of pairs of neighbours, at least 0. For a grid a dict like that of
         `contrast_weights`: entry ``[y, x]`` of ``edges[dy, dx]`` belongs to (y, x) and
-        (y + dy, x + dx); any offset will do. For a graph ``(pairs (E, 2), weights (E,))``; parallel
-        edges add up, loops count for nothing.
+        (y + dy, x + dx); any offset will do. For a graph ``(pairs (E, 2), weights (E,))``. Parallel
+        edges (an offset and its opposite) add up, loops count for nothing.
     label_cost : number or (L, L) array
         Cost of a pair of neighbours' labels: a metric. Default 1 between different labels (Potts).
     labels : array of the pixels' shape, optional

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classicseg._checks import non_negative, positive_int
+from classicseg.graphcut._label_cost import as_label_cost
 
 _MAX_LABELS = 4096
 # Costs that differ from a known form by no more than this are of that form: floats round.
@@ -109,25 +110,13 @@ def as_costs(label_cost: ArrayLike, n_labels: int) -> Costs:
     """Check `label_cost`: a number, the cost of any two different labels, or (L, L)."""
     if n_labels > _MAX_LABELS:
         raise ValueError(f"unary has {n_labels} labels, expected at most {_MAX_LABELS}")
-    try:
-        given = np.asarray(label_cost)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"label_cost cannot be read as a number or an array: {error}") from error
-    if given.dtype.kind not in "biuf":
-        raise TypeError(f"label_cost has dtype {given.dtype}, expected real numbers")
-    if given.ndim == 0:
-        cost = non_negative(given.item(), "label_cost")
-        with np.errstate(over="ignore"):
-            given = np.where(np.eye(n_labels, dtype=bool), 0, np.float32(cost))
-    if given.shape != (n_labels, n_labels):
-        raise ValueError(
-            f"label_cost has shape {given.shape}, expected a number or {(n_labels, n_labels)}, "
-            f"as many labels as unary has"
-        )
+    cost = as_label_cost(label_cost, n_labels)
+    if not cost.ndim:
+        cost = np.where(np.eye(n_labels, dtype=bool), 0, non_negative(cost.item(), "label_cost"))
     with np.errstate(over="ignore"):
-        matrix = np.ascontiguousarray(given, dtype=np.float32)
+        matrix = np.ascontiguousarray(cost, dtype=np.float32)
     if not np.isfinite(matrix).all():
-        raise ValueError("label_cost holds values that are NaN or infinite in float32")
+        raise ValueError("label_cost holds values that are infinite in float32")
     return Costs(*_form(matrix), matrix)
 
 

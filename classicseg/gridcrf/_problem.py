@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from classicseg._checks import as_labels, as_unary
 from classicseg._kernels import ext
+from classicseg.graphcut._edges import as_graph_edges, grid_weights
 from classicseg.gridcrf._costs import Costs, Form, as_costs
 
 Edges = Mapping[tuple[int, int], ArrayLike] | tuple[ArrayLike, ArrayLike] | Sequence[ArrayLike]
@@ -104,22 +105,16 @@ def _grid_problem(
     edges: Mapping[tuple[int, int], ArrayLike],
     costs: Costs,
 ) -> Problem:
-    height, width = shape
-    total: dict[tuple[int, int], NDArray[np.float64]] = {}
-    for offset, value in edges.items():
-        opposite = _opposite(offset)
-        if opposite is None:
+    for offset in edges:
+        if not isinstance(offset, tuple) or not (_is_later(offset) or _is_later(_back(offset))):
             raise ValueError(f"edges has the offset {offset!r}, expected neighbours (dy, dx)")
-        later = offset if offset in _OFFSETS else opposite
-        weights = _as_weights(value, f"edges[{offset}]", (height, width), offset)
-        if later != offset:
-            if not costs.symmetric:
-                raise ValueError(
-                    f"edges has the offset {offset!r} and label_cost is not symmetric, expected "
-                    f"offsets among {_OFFSETS}"
-                )
-            weights = _moved(weights, offset)
-        total[later] = total[later] + weights if later in total else weights
+        if not costs.symmetric and not _is_later(offset):
+            raise ValueError(
+                f"edges has the offset {offset!r} and label_cost is not symmetric, expected "
+                f"offsets among {_OFFSETS}"
+            )
+    height, width = shape
+    total = grid_weights(edges, shape)
     diagonals = any(dx * dy for dy, dx in total)
     used = _OFFSETS if diagonals else ((0, 1), (1, 0))
     zeros = np.zeros((height, width))
@@ -142,15 +137,7 @@ def _grid_problem(
 
 def _graph_problem(unary: NDArray[np.float32], edges: Any, costs: Costs) -> Problem:
     n_nodes = len(unary)
-    try:
-        pairs, weights = edges
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"edges is a {type(edges).__name__}, expected a dict of (dy, dx) or (pairs, weights)"
-        ) from None
-    nodes = _as_pairs(pairs, n_nodes)
-    strength = _as_weights(weights, "edges[1]", (len(nodes),))
-
+    nodes, strength = as_graph_edges(edges, n_nodes)
     loops = nodes[:, 0] == nodes[:, 1]
     if loops.any():  # a cost of one node alone
         own = np.bincount(nodes[loops, 0], strength[loops], n_nodes)
@@ -195,68 +182,12 @@ def _least(weights: list[NDArray[np.float64]], costs: Costs) -> float:
     return sum(float(array.sum()) for array in weights) * float(costs.matrix.min())
 
 
-def _as_pairs(pairs: ArrayLike, n_nodes: int) -> NDArray[np.int64]:
-    try:
-        given = np.asarray(pairs)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"edges[0], the pairs, cannot be read as an array: {error}") from error
-    if given.size == 0 and given.shape in ((0,), (0, 2)):
-        return np.zeros((0, 2), np.int64)
-    if given.ndim != 2 or given.shape[1] != 2:
-        raise ValueError(f"edges[0], the pairs, has shape {given.shape}, expected (E, 2)")
-    if given.dtype.kind not in "iu":
-        raise TypeError(f"edges[0], the pairs, has dtype {given.dtype}, expected integers")
-    low, high = int(given.min()), int(given.max())
-    if low < 0 or high >= n_nodes:
-        raise ValueError(
-            f"edges[0], the pairs, holds {low if low < 0 else high}, expected nodes from 0 to "
-            f"{n_nodes - 1}"
-        )
-    return given.astype(np.int64)
+def _is_later(offset: tuple[Any, ...]) -> bool:
+    return offset in _OFFSETS
 
 
-def _as_weights(
-    value: ArrayLike, name: str, shape: tuple[int, ...], offset: tuple[int, int] | None = None
-) -> NDArray[np.float64]:
-    """Non-negative finite weights as a new array, zero where the neighbour is outside."""
-    try:
-        given = np.asarray(value)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{name} cannot be read as weights: {error}") from error
-    if given.dtype.kind not in "biuf":
-        raise TypeError(f"{name} has dtype {given.dtype}, expected real numbers")
-    if given.ndim and given.shape != shape:
-        raise ValueError(f"{name} has shape {given.shape}, expected {shape} or a number")
-    weights = np.zeros(shape)
-    inside = _inside(offset) if offset else ()
-    weights[inside] = np.broadcast_to(given, shape)[inside]
-    if weights.size and not (np.isfinite(weights).all() and weights.min() >= 0):
-        raise ValueError(f"{name} holds NaN, infinite or negative weights, expected at least 0")
-    return weights
-
-
-def _inside(offset: tuple[int, int]) -> tuple[slice, slice]:
-    """The pixels whose neighbour at the offset is in the grid."""
-    return _kept(offset[0]), _kept(offset[1])
-
-
-def _kept(step: int) -> slice:
-    return slice(max(0, -step), -step if step > 0 else None)
-
-
-def _opposite(offset: Any) -> tuple[int, int] | None:
-    """The offset of the way back, None for what is no neighbour."""
-    if not isinstance(offset, tuple) or len(offset) != 2:
-        return None
-    back = (-offset[0], -offset[1])
-    return back if offset in _OFFSETS or back in _OFFSETS else None
-
-
-def _moved(weights: NDArray[np.float64], offset: tuple[int, int]) -> NDArray[np.float64]:
-    """Weights that lie at the pairs' later pixels, laid to their earlier ones."""
-    moved = np.zeros_like(weights)
-    moved[_inside((-offset[0], -offset[1]))] = weights[_inside(offset)]
-    return moved
+def _back(offset: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(-d for d in offset)
 
 
 def _check_range(unary: NDArray[np.float32], load: float, costs: Costs) -> None:
