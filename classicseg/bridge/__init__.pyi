@@ -1,3 +1,4 @@
+from . import functional as functional
 from . import nets as nets
 
-__all__ = ["nets"]
+__all__ = ["functional", "nets"]
