@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import moves as reference
 
+from classicseg._offsets import with_neighbour
 from classicseg.graphcut import alpha_beta_swap, alpha_expansion
-from classicseg.graphcut._neighbours import with_neighbour
 
 FORWARD = ((0, 1), (1, -1), (1, 0), (1, 1))
 METHODS = [alpha_expansion, alpha_beta_swap]

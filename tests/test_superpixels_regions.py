@@ -142,3 +142,62 @@ def test_any_layout_and_nothing_is_written() -> None:
     found = sp.adjacency(labels, image)
     np.testing.assert_array_equal(found.pairs, plain.pairs)
     np.testing.assert_array_equal(found.contrast, plain.contrast)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("both_ways", [False, True])
+def test_pooled_energies_are_those_of_the_pixels(
+    shape: tuple[int, ...], both_ways: bool, rng: np.random.Generator
+) -> None:
+    regions = rng.integers(0, 5, shape)
+    regions.flat[0] = 4
+    offsets = [(0, 1), (1, 0), (1, -1)] if len(shape) == 2 else [(0, 0, 1), (1, -1, 1)]
+    if both_ways:
+        offsets += [tuple(-d for d in offset) for offset in offsets]
+    edges = {offset: rng.random(shape) for offset in offsets}
+    unary = rng.normal(size=(*shape, 3)).astype(np.float32)
+    pairs, weights = sp.pool_edges(edges, regions)
+    assert len(np.unique(pairs, axis=0)) == len(pairs) and (pairs[:, 0] < pairs[:, 1]).all()
+    summed = sp.pool(unary, regions, reduce="sum")
+    choice = rng.integers(0, 3, 5)
+    over_regions = summed[np.arange(5), choice].sum()
+    over_regions += weights[choice[pairs[:, 0]] != choice[pairs[:, 1]]].sum()
+    labels = sp.spread(choice, regions)
+    over_pixels = np.take_along_axis(unary, labels[..., np.newaxis], -1).sum(dtype=float)
+    for offset, array in edges.items():
+        for p in np.ndindex(*shape):
+            q = tuple(np.add(p, offset))
+            if all(0 <= i < size for i, size in zip(q, shape, strict=True)):
+                over_pixels += array[p] * (labels[p] != labels[q])
+    assert over_regions == pytest.approx(over_pixels, abs=1e-4)
+
+
+def test_solvers_over_regions_find_what_pixels_that_agree_would(rng: np.random.Generator) -> None:
+    from classicseg.graphcut import alpha_expansion
+    from classicseg.gridcrf import energy
+
+    regions = np.repeat(np.repeat(np.arange(20).reshape(4, 5), 3, 0), 2, 1)
+    unary = rng.random((12, 10, 3)).astype(np.float32)
+    edges = {(0, 1): rng.random((12, 10)) * 0.2, (1, -1): 0.1}
+    over = sp.pool(unary, regions, reduce="sum"), sp.pool_edges(edges, regions)
+    result = alpha_expansion(*over)
+    labels = sp.spread(result.labels, regions)
+    assert energy(labels, unary, edges) == pytest.approx(result.energy, abs=1e-4)
+
+
+def test_pool_edges_without_regions_and_with_bad_edges(rng: np.random.Generator) -> None:
+    regions = np.array([[0, -1, 1], [0, 0, -1]])
+    pairs, weights = sp.pool_edges({(0, 1): 1.0, (0, 2): 5.0, (3, 0): 1.0}, regions)
+    assert pairs.tolist() == [[0, 1]] and weights.tolist() == [5.0]
+    pairs, weights = sp.pool_edges({}, regions)
+    assert pairs.shape == (0, 2) and weights.shape == (0,)
+    for edges, error, message in (
+        (3, TypeError, "edges is a int"),
+        ({(0, 0): 1}, ValueError, "offset"),
+        ({(0, 0, 1): 1}, ValueError, "offset"),
+        ({(0, 1): np.ones((3, 2))}, ValueError, "shape"),
+        ({(0, 1): "x"}, TypeError, "dtype"),
+        ({(0, 2): np.nan}, ValueError, "NaN"),
+    ):
+        with pytest.raises(error, match=message):
+            sp.pool_edges(edges, regions)

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from classicseg._checks import as_image, check_threads, non_negative
 from classicseg._kernels import ext
+from classicseg._offsets import Offset
 from classicseg._settings import spacing_of
-from classicseg.graphcut._neighbours import Offset, forward
+from classicseg.graphcut._neighbours import forward
 
 __all__ = ["contrast_of", "contrast_weights", "cut_cost"]
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classicseg._offsets import Offset, as_offset, with_neighbour
 from classicseg.graphcut._capacities import as_capacities
-from classicseg.graphcut._neighbours import Offset, with_neighbour
 
 __all__ = [
     "Edges",
@@ -76,7 +76,7 @@ def grid_weights(
     """
     found: dict[Offset, NDArray[np.float64]] = {}
     for given, value in edges.items():
-        offset = _as_offset(given, len(shape))
+        offset = as_offset(given, len(shape), "edges")
         back = tuple(-d for d in offset)
         later = max(offset, back)
         here = with_neighbour(offset)
@@ -117,18 +117,6 @@ def as_graph_edges(edges: Any, n_nodes: int) -> tuple[NDArray[np.int64], NDArray
         ) from None
     ends = as_pairs(pairs, "edges[0]", n_nodes)
     return ends, as_capacities(weights, "edges[1]", (len(ends),)).astype(np.float64)
-
-
-def _as_offset(offset: Any, n_axes: int) -> Offset:
-    names = {2: "(dy, dx)", 3: "(dz, dy, dx)"}.get(n_axes, f"{n_axes} whole numbers")
-    try:
-        step = tuple(int(d) for d in offset)
-        whole = all(int(d) == d for d in offset)
-    except (TypeError, ValueError, OverflowError):
-        step, whole = (), False
-    if not whole or len(step) != n_axes or not any(step):
-        raise ValueError(f"edges has the offset {offset!r}, expected {names}, not all 0")
-    return step
 
 
 def _grid_edges(edges: Mapping[Any, ArrayLike], shape: tuple[int, ...]) -> GridEdges:

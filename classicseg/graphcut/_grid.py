@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from classicseg._checks import check_threads
 from classicseg._kernels import ext
+from classicseg._offsets import Offset, with_neighbour
 from classicseg.graphcut._capacities import Kind, as_capacities, as_terminals
-from classicseg.graphcut._neighbours import OFFSETS, Offset, check_connectivity, with_neighbour
+from classicseg.graphcut._neighbours import OFFSETS, check_connectivity
 
 __all__ = ["Cut", "GridGraph"]
 

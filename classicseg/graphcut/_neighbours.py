@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["OFFSETS", "Offset", "check_connectivity", "forward", "with_neighbour"]
+from classicseg._offsets import Offset
 
-Offset = tuple[int, ...]
+__all__ = ["OFFSETS", "check_connectivity", "forward"]
 
 # In raster order, which is the kernels': the opposite of number k is number n - 1 - k.
 OFFSETS: dict[int, tuple[Offset, ...]] = {
@@ -38,8 +37,3 @@ def forward(connectivity: int) -> tuple[Offset, ...]:
     """One offset of each pair of opposites: the one that leads to later pixels."""
     offsets = OFFSETS[connectivity]
     return offsets[len(offsets) // 2 :]
-
-
-def with_neighbour(offset: Sequence[int]) -> tuple[slice, ...]:
-    """The part of a grid whose neighbour at the offset lies in the grid."""
-    return tuple(slice(max(0, -step), -step if step > 0 else None) for step in offset)

@@ -98,8 +98,8 @@ def trws(
     edges: Edges,
     *,
     label_cost: ArrayLike = 1.0,
-    max_iter: int = 100,
-    tol: float = 1e-4,
+    max_iter: int = 200,
+    tol: float = 1e-5,
     marginals: bool = False,
     n_threads: int | None = None,
 ) -> Labelling:
@@ -113,10 +113,12 @@ def trws(
     unary, edges, label_cost
         The energy: see `energy`.
     max_iter : int
-        Iterations, forward and back, at most. Default 100.
+        Iterations, forward and back, at most. Default 200.
     tol : float
         It ends when the energy is at most `tol` above the bound, or an iteration raises the bound
         by at most that. In units of what the energy is above the sum of the nodes' least unaries.
+        The bound may creep for long where weights outdo the unaries: with 0 it goes on until
+        nothing moves or `max_iter` ends it.
     marginals : bool
         Also return the (tree-reweighted) min-marginals.
     n_threads : int, optional

@@ -8,7 +8,7 @@ from classicseg.superpixels._quality import (
     explained_variation,
     undersegmentation_error,
 )
-from classicseg.superpixels._regions import Adjacency, adjacency, pool, spread
+from classicseg.superpixels._regions import Adjacency, adjacency, pool, pool_edges, spread
 from classicseg.superpixels._slic import slic
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "explained_variation",
     "features",
     "pool",
+    "pool_edges",
     "slic",
     "spread",
     "undersegmentation_error",

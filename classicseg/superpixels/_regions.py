@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classicseg._offsets import Offset, as_offset, with_neighbour
 from classicseg.superpixels._input import as_regions, as_samples
 
-__all__ = ["Adjacency", "adjacency", "pool", "spread", "sums_by_region"]
+__all__ = ["Adjacency", "adjacency", "pool", "pool_edges", "spread", "sums_by_region"]
 
 Regions = NDArray[np.int32]
 
@@ -75,22 +77,18 @@ def adjacency(
     n = int(regions.max()) + 1
     keys, differences = [], []
     for axis in range(regions.ndim):
-        low = tuple(slice(None, -1) if a == axis else slice(None) for a in range(regions.ndim))
-        high = tuple(slice(1, None) if a == axis else slice(None) for a in range(regions.ndim))
-        a, b = regions[low], regions[high]
-        border = np.nonzero((a != b) & (a >= 0) & (b >= 0))
-        a, b = a[border].astype(np.int64), b[border].astype(np.int64)
-        keys.append(np.minimum(a, b) * n + np.maximum(a, b))
+        offset = tuple(int(a == axis) for a in range(regions.ndim))
+        here, there, border, key = _border(regions, offset)
+        keys.append(key)
         if samples is not None:
-            step = samples[low][border].astype(np.float64) - samples[high][border]
+            step = samples[here][border].astype(np.float64) - samples[there][border]
             differences.append(np.sqrt((step * step).sum(axis=1)))
     pairs, edge, faces = np.unique(np.concatenate(keys), return_inverse=True, return_counts=True)
     contrast = None
     if samples is not None:
         total = np.bincount(edge, np.concatenate(differences), len(pairs))
         contrast = (total / faces).astype(np.float32)
-    ends = np.stack([pairs // max(n, 1), pairs % max(n, 1)], axis=1).astype(np.int32)
-    return Adjacency(ends, faces.astype(np.float32), contrast)
+    return Adjacency(_ends(pairs, n), faces.astype(np.float32), contrast)
 
 
 def pool(values: ArrayLike, labels: ArrayLike, *, reduce: str = "mean") -> NDArray[np.float32]:
@@ -139,6 +137,81 @@ def pool(values: ArrayLike, labels: ArrayLike, *, reduce: str = "mean") -> NDArr
         totals /= np.maximum(sizes, 1)[:, np.newaxis]
     pooled: NDArray[np.float32] = totals.astype(np.float32)
     return pooled.reshape(len(sizes), *array.shape[regions.ndim :])
+
+
+def pool_edges(
+    edges: Mapping[Any, ArrayLike], labels: ArrayLike
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Weights between pixels, summed up between regions: the edges of a graph of regions.
+
+    With ``pool(unary, labels, reduce="sum")`` they make the energy of a labelling of the regions
+    equal to that of their pixels, so that any solver of `graphcut` and `gridcrf` finds over regions
+    what it would find over pixels that are forced to agree.
+
+    Parameters
+    ----------
+    edges : dict of offset to array
+        As `graphcut.contrast_weights` makes it: entry ``[y, x]`` of ``edges[dy, dx]`` is the weight
+        between (y, x) and (y + dy, x + dx), a number stands for a constant array. Finite.
+    labels : (H, W) or (D, H, W) integer array
+        Regions from 0 to K - 1; -1 belongs to none.
+
+    Returns
+    -------
+    pairs : (E, 2) int32
+        Regions that an edge joins, the smaller label first, in ascending order; each pair once.
+    weights : (E,) float64
+
+    Raises
+    ------
+    ValueError, TypeError
+        For unusable labels, offsets or weights.
+
+    Examples
+    --------
+    >>> pairs, weights = pool_edges({(0, 1): 2.0, (1, 0): 1.0}, np.array([[0, 0, 1], [0, 2, 1]]))
+    >>> pairs.tolist(), weights.tolist()
+    ([[0, 1], [0, 2], [1, 2]], [2.0, 3.0, 2.0])
+    """
+    regions = as_regions(labels)
+    if not isinstance(edges, Mapping):
+        raise TypeError(f"edges is a {type(edges).__name__}, expected a dict of offset to array")
+    n = int(regions.max()) + 1
+    keys, strengths = [np.zeros(0, np.int64)], [np.zeros(0)]
+    for given, value in edges.items():
+        offset = as_offset(given, regions.ndim, "edges")
+        array = np.asarray(value)
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"edges[{offset}] has dtype {array.dtype}, expected real numbers")
+        if array.shape not in ((), regions.shape):
+            raise ValueError(
+                f"edges[{offset}] has shape {array.shape}, expected {regions.shape} or a number"
+            )
+        if any(abs(d) >= size for d, size in zip(offset, regions.shape, strict=True)):
+            continue  # leads outside from every pixel
+        here, _, border, key = _border(regions, offset)
+        strength = np.broadcast_to(array, regions.shape)[here][border].astype(np.float64)
+        if not np.isfinite(strength).all():
+            raise ValueError(f"edges[{offset}] holds NaN or infinite weights, expected finite ones")
+        keys.append(key)
+        strengths.append(strength)
+    pairs, edge = np.unique(np.concatenate(keys), return_inverse=True)
+    weights = np.bincount(edge, np.concatenate(strengths), len(pairs)).astype(np.float64)
+    return _ends(pairs, n), weights
+
+
+def _border(regions: Regions, offset: Offset) -> tuple[Any, Any, Any, NDArray[np.int64]]:
+    """Pixel pairs between different regions: both parts of the grid, where in them, their keys."""
+    here, there = with_neighbour(offset), with_neighbour(tuple(-d for d in offset))
+    a, b = regions[here], regions[there]
+    border = np.nonzero((a != b) & (a >= 0) & (b >= 0))
+    a, b = a[border].astype(np.int64), b[border].astype(np.int64)
+    n = int(regions.max()) + 1
+    return here, there, border, np.minimum(a, b) * n + np.maximum(a, b)
+
+
+def _ends(keys: NDArray[np.int64], n: int) -> NDArray[np.int32]:
+    return np.stack([keys // n, keys % n], axis=1).astype(np.int32)
 
 
 def spread(values: ArrayLike, labels: ArrayLike, *, fill: float = 0) -> NDArray[Any]:
