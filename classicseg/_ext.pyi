@@ -168,6 +168,7 @@ def lab_bytes(rgb: NDArray[Any], planes: NDArray[Any], n_threads: int, /) -> Non
 def lab_floats(rgb: NDArray[Any], planes: NDArray[Any], n_threads: int, /) -> None: ...
 def slic(
     planes: NDArray[Any],
+    channels: int,
     mask: list[NDArray[Any]],
     labels: NDArray[Any],
     n_segments: int,

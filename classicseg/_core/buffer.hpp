@@ -127,6 +127,7 @@ public:
     void set(size_t i, T value) { data_[i] = value; }
     T pop() { return data_[--size_]; }
     void clear() { size_ = 0; }
+    void shorten(size_t fewer) { size_ = fewer; }
     bool empty() const { return size_ == 0; }
     size_t size() const { return size_; }
     T operator[](size_t i) const { return data_[i]; }

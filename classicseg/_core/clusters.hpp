@@ -1,4 +1,4 @@
-// Clusters of pixels: where they start, their means.
+// Clusters of pixels: sums, means.
 #pragma once
 
 #include <cmath>
@@ -8,22 +8,43 @@
 #include "isa.hpp"
 #include "pool.hpp"
 #include "superpixels_kernels.hpp"
+#include "words.hpp"
 
 namespace classicseg::CLASSICSEG_ISA {
 
 // Labels of pixels outside the mask, and of pixels that no cluster's window has reached.
 constexpr int32_t outside = -1, unassigned = -2;
 
-// Count, sums of z, y, x, sums of the channels; and the same as means, in single precision.
-// All are sums of whole numbers, exact in double precision, so that their order does not matter.
+// Sums of one cluster: count, z, y, x of the tiles, then x within the tiles and the channels in
+// fours, each four read and written together. All are whole numbers: their order does not matter.
+inline int64_t n_sums(int channels) { return 4 + (1 + channels + 3) / 4 * 4; }
+
+// Adds `lanes`, a part of the sixteen pixels from `pixel` on, which lies at z, y, x, to the sums of a cluster.
+template <int C>
+CLASSICSEG_INLINE void add_pixels(const Volume& v, int64_t pixel, int64_t z, int64_t y, int64_t x, Words lanes, int64_t* sums) {
+    const Words steps = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    const int channels = C ? C : v.channels;
+    const int64_t n = v.size(), count = std::popcount(lane_bits(lanes)) / 2;
+    const auto channel = [&](int c) { return c < channels ? load_words(v.data + c * n + pixel) : Words{}; };
+    sums[0] += count;
+    sums[1] += count * z;
+    sums[2] += count * y;
+    sums[3] += count * x;
+    add_sums(lanes, steps, channel(0), channel(1), channel(2), sums + 4);
+    for (int c = 3; c < channels; c += 4) add_sums(lanes, channel(c), channel(c + 1), channel(c + 2), channel(c + 3), sums + 5 + c);
+}
+
+// Sums in double precision, where they are exact, and means in single precision.
 class Clusters {
 public:
     Clusters(int64_t n, int channels)
-        : n_(n), fields_(4 + channels), sums_(static_cast<size_t>(n * fields_)),
-          means_(static_cast<size_t>(n * fields_)) {}
+        : n_(n), fields_(4 + channels), sums_(static_cast<size_t>(n * fields_)), means_(static_cast<size_t>(n * fields_)) {}
 
     int64_t size() const { return n_; }
+    void resize(int64_t fewer) { n_ = fewer; }
+    int channels() const { return static_cast<int>(fields_) - 4; }
     int64_t fields() const { return fields_; }
+    // Count, sums of z, y, x and of the channels.
     double* sums(int64_t k) { return sums_.data() + k * fields_; }
     const double* sums(int64_t k) const { return sums_.data() + k * fields_; }
     double count(int64_t k) const { return sums(k)[0]; }
@@ -35,7 +56,8 @@ public:
         for (int64_t k = 0; k < n_; k++) {
             const double* s = sums(k);
             if (s[0] == 0) continue;
-            for (int64_t f = 1; f < fields_; f++) mean(k)[f - 1] = static_cast<float>(s[f] / s[0]);
+            const double share = 1 / s[0];
+            for (int64_t f = 1; f < fields_; f++) mean(k)[f - 1] = static_cast<float>(s[f] * share);
         }
     }
 
@@ -45,61 +67,27 @@ private:
     Buffer<float> means_;
 };
 
-// Sums of the pixels of every `step`-th row from `first`, by label (negative: none).
-template <int C>
-void add_row(const Volume& v, const int32_t* labels, int64_t row, int64_t fields, double* sums) {
-    const int channels = C ? C : v.channels;
-    const int64_t n = v.size(), begin = row * v.width;
-    const double z = static_cast<double>(row / v.height), y = static_cast<double>(row % v.height);
-    const int32_t* label = labels + begin;
-    for (int64_t x = 0; x < v.width;) {
-        const int32_t k = label[x];
-        const int64_t x0 = x;
-        if (k < 0) {
-            x++;
-            continue;
+// What each part of the work has summed up by itself.
+class PartialSums {
+public:
+    PartialSums(int64_t parts, const Clusters& clusters)
+        : parts_(parts), size_(clusters.size()), stride_(n_sums(clusters.channels())), sums_(static_cast<size_t>(parts * size_ * stride_)) {}
+    int64_t stride() const { return stride_; }
+    int64_t* of(size_t part) { return sums_.data() + static_cast<int64_t>(part) * size_ * stride_; }
+    void clear() { std::memset(sums_.data(), 0, sums_.size() * sizeof(int64_t)); }
+    void add_up(Clusters& clusters) {
+        for (int64_t k = 0; k < size_; k++) {
+            for (int64_t f = 0; f < stride_; f++)
+                for (int64_t p = 1; p < parts_; p++) of(0)[k * stride_ + f] += of(static_cast<size_t>(p))[k * stride_ + f];
+            int64_t* sum = of(0) + k * stride_;
+            sum[4] += sum[3];
+            for (int64_t f = 0; f < clusters.fields(); f++) clusters.sums(k)[f] = static_cast<double>(sum[f < 3 ? f : f + 1]);
         }
-        double* s = sums + k * fields;
-        if constexpr (C > 0) {
-            double run[C] = {};
-            for (; x < v.width && label[x] == k; x++)
-                for (int c = 0; c < C; c++) run[c] += static_cast<double>(v.data[c * n + begin + x]);
-            for (int c = 0; c < C; c++) s[4 + c] += run[c];
-        } else {
-            while (x < v.width && label[x] == k) x++;
-            for (int c = 0; c < channels; c++) {
-                double run = 0;
-                for (int64_t i = x0; i < x; i++) run += static_cast<double>(v.data[c * n + begin + i]);
-                s[4 + c] += run;
-            }
-        }
-        const double length = static_cast<double>(x - x0);
-        s[0] += length;
-        s[1] += z * length;
-        s[2] += y * length;
-        s[3] += static_cast<double>(x0 + x - 1) * length / 2;
     }
-}
 
-template <int C>
-void sum_clusters(const Volume& v, const int32_t* labels, int64_t first, int64_t step, Clusters& clusters,
-                  Pool& pool) {
-    const int64_t rows = v.depth * v.height, fields = clusters.fields(), size = clusters.size() * fields;
-    const int64_t parts = pool.size();
-    Buffer<double> partial(static_cast<size_t>(parts > 1 ? parts * size : 0));
-    double* total = clusters.sums(0);
-    std::memset(total, 0, static_cast<size_t>(size) * sizeof(double));
-    pool.run(static_cast<size_t>(parts), [&](size_t part) {
-        const int64_t p = static_cast<int64_t>(part);
-        double* sums = parts > 1 ? partial.data() + p * size : total;
-        int64_t row = rows * p / parts;
-        const int64_t end = rows * (p + 1) / parts;
-        row += ((first - row) % step + step) % step;
-        for (; row < end; row += step) add_row<C>(v, labels, row, fields, sums);
-    });
-    for (int64_t p = 0; parts > 1 && p < parts; p++)
-        for (int64_t i = 0; i < size; i++) total[i] += partial[static_cast<size_t>(p * size + i)];
-    clusters.set_means();
-}
+private:
+    int64_t parts_, size_, stride_;
+    Buffer<int64_t> sums_;
+};
 
 }  // namespace classicseg::CLASSICSEG_ISA

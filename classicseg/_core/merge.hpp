@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "clusters.hpp"
 #include "connected.hpp"
@@ -24,6 +25,66 @@ inline double merge_cost(const double* a, const double* b, int channels, const d
     return distance * a[0] * b[0] / (a[0] + b[0]);
 }
 
+// Gives each component of fewer than `least` pixels to the neighbour where that costs least, as long
+// as more than `wanted` are left: specks by the thousand would only wait in the Merger's queue. The
+// numbers of what remains, in order of first appearance, go to `table`. Returns how many.
+inline int32_t absorb_specks(Clusters& regions, List<Touch>& touches, const double place[3], double least, int64_t wanted,
+                             int32_t* table) {
+    const int32_t n = static_cast<int32_t>(regions.size());
+    struct Best {
+        double cost;
+        int32_t into;
+    };
+    Buffer<Best> best(static_cast<size_t>(n));
+    for (int32_t k = 0; k < n; k++) {
+        table[k] = k;
+        best[static_cast<size_t>(k)] = {std::numeric_limits<double>::infinity(), -1};
+    }
+    const auto offer = [&](int32_t k, double cost, int32_t into) {
+        Best& b = best[static_cast<size_t>(k)];
+        if (cost < b.cost || (cost == b.cost && into < b.into)) b = {cost, into};
+    };
+    for (size_t e = 0; e < touches.size(); e++) {
+        const Touch t = touches[e];
+        const bool a = regions.count(t.a) < least, b = regions.count(t.b) < least;
+        if (!a && !b) continue;
+        const double cost = merge_cost(regions.sums(t.a), regions.sums(t.b), regions.channels(), place);
+        if (a) offer(t.a, cost, t.b);
+        if (b) offer(t.b, cost, t.a);
+    }
+    const auto find = [&](int32_t k) {
+        while (table[k] != k) k = table[k] = table[table[k]];
+        return k;
+    };
+    int64_t left = n;
+    for (int32_t k = 0; k < n && left > wanted; k++) {
+        if (best[static_cast<size_t>(k)].into < 0) continue;
+        const int32_t x = find(k), y = find(best[static_cast<size_t>(k)].into);
+        if (x == y) continue;
+        table[x < y ? y : x] = x < y ? x : y;
+        left--;
+    }
+    // A root comes before all that it has taken in.
+    int32_t count = 0;
+    for (int32_t k = 0; k < n; k++) {
+        const bool root = table[k] == k;
+        table[k] = root ? count++ : table[table[k]];
+        for (int64_t f = 0; f < regions.fields(); f++) {
+            const double sum = regions.sums(k)[f];
+            if (root) regions.sums(table[k])[f] = sum;
+            else regions.sums(table[k])[f] += sum;
+        }
+    }
+    regions.resize(count);
+    size_t kept = 0;
+    for (size_t e = 0; e < touches.size(); e++) {
+        const int32_t x = table[touches[e].a], y = table[touches[e].b];
+        if (x != y) touches.set(kept++, x < y ? Touch{x, y} : Touch{y, x});
+    }
+    touches.shorten(kept);
+    return count;
+}
+
 class Merger {
 public:
     Merger(Clusters& regions, const List<Touch>& touches, const double place[3])
@@ -42,7 +103,8 @@ public:
         }
     }
 
-    // Leaves `wanted` regions (more where fewer do not touch); their numbers go to `table`. Returns how many.
+    // Leaves `wanted` regions and their sums (more where fewer do not touch); their numbers go to `table`.
+    // Returns how many.
     int64_t run(int64_t wanted, int32_t* table) {
         int64_t left = n_;
         while (left > wanted && !heap_.empty()) {
@@ -55,7 +117,10 @@ public:
         for (int32_t k = 0; k < n_; k++) {
             const int32_t root = find(k);  // never after k: the smaller number stays
             table[k] = root == k ? count++ : table[root];
+            if (root != k) continue;
+            for (int64_t f = 0; f < regions_.fields(); f++) regions_.sums(table[k])[f] = regions_.sums(k)[f];
         }
+        regions_.resize(count);
         return count;
     }
 
@@ -85,7 +150,7 @@ private:
 
     void push(int32_t x, int32_t y) {
         const int32_t a = x < y ? x : y, b = x < y ? y : x;
-        const double cost = merge_cost(regions_.sums(a), regions_.sums(b), static_cast<int>(regions_.fields()) - 4, place_);
+        const double cost = merge_cost(regions_.sums(a), regions_.sums(b), regions_.channels(), place_);
         heap_.push({cost, a, b, version_[idx(a)], version_[idx(b)]});
         Candidate* h = heap_.data();
         for (size_t i = heap_.size() - 1; i > 0;) {

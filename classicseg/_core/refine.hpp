@@ -39,6 +39,17 @@ struct Surroundings {
     }
 };
 
+// Which of the first three of four labels are k.
+CLASSICSEG_INLINE uint32_t same_label(const int32_t* labels, int32_t k) {
+#if defined(__AVX2__)
+    __m128i four;
+    std::memcpy(&four, labels, sizeof four);
+    return static_cast<uint32_t>(_mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(four, _mm_set1_epi32(k))))) & 7;
+#else
+    return static_cast<uint32_t>(labels[0] == k) | static_cast<uint32_t>(labels[1] == k) << 1 | static_cast<uint32_t>(labels[2] == k) << 2;
+#endif
+}
+
 // One sweep over slabs of the outermost axis, every second one first: a slab writes only its own
 // pixels and looks one further. Means stay as they are; regions stay connected.
 template <int C, bool flat>
@@ -58,7 +69,7 @@ void sweep(const Volume& v, const Clusters& clusters, const float place[3], floa
         float d = 0;
         for (int i = 0; i < 3; i++) d += place[i] * (position[i] - mean[i]) * (position[i] - mean[i]);
         for (int c = 0; c < channels; c++) {
-            const float step = v.data[c * n + p] - mean[3 + c];
+            const float step = static_cast<float>(v.data[c * n + p]) - mean[3 + c];
             d += step * step;
         }
         return d;
@@ -97,6 +108,29 @@ void sweep(const Volume& v, const Clusters& clusters, const float place[3], floa
         }
         labels[p] = best;
     };
+    // The same where all eight neighbours are there, and one column more.
+    const auto visit_inner = [&](int64_t y, int64_t x) {
+        const int64_t p = y * width + x;
+        const int32_t* l = labels + p;
+        const int32_t own = *l;
+        const auto places = [&](int32_t k) { return same_label(l - width - 1, k) | same_label(l - 1, k) << 3 | same_label(l + width - 1, k) << 6; };
+        const uint32_t same = places(own);
+        if (!may_leave[same]) return;
+        const float position[3] = {0, static_cast<float>(y), static_cast<float>(x)};
+        float least = distance(own, position, p) + border * static_cast<float>(9 - std::popcount(same));
+        int32_t best = own;
+        const int32_t sides[4] = {l[-width], l[-1], l[1], l[width]};
+        for (int i = 0; i < 4; i++) {
+            const int32_t k = sides[i];
+            if (k == own || k == best || (i == 3 && k == sides[0])) continue;
+            const float e = distance(k, position, p) + border * static_cast<float>(8 - std::popcount(places(k)));
+            if (e < least) {
+                least = e;
+                best = k;
+            }
+        }
+        labels[p] = best;
+    };
     for (int64_t parity = 0; parity < 2; parity++) {
         pool.run(static_cast<size_t>((slabs + 1 - parity) / 2), [&](size_t task) {
             const int64_t begin = (2 * static_cast<int64_t>(task) + parity) * slab;
@@ -122,8 +156,12 @@ void sweep(const Volume& v, const Clusters& clusters, const float place[3], floa
                     uint64_t eight;
                     std::memcpy(&eight, b + x8, 8);
                     if (!eight) continue;
-                    for (int64_t x = x8; x < x8 + 8 && x < width; x++)
-                        if (b[x] && l[x] >= 0) visit(z, y, x);
+                    const bool rows_there = flat && !v.mask && y > 0 && y + 1 < v.height;
+                    for (; eight; eight &= eight - 1) {
+                        const int64_t x = x8 + std::countr_zero(eight) / 8;
+                        if (rows_there && x > 0 && x + 2 < width) visit_inner(y, x);
+                        else if (l[x] >= 0) visit(z, y, x);
+                    }
                 }
             }
         });

@@ -8,11 +8,13 @@
 #include <cstdint>
 #include <limits>
 
+#include "assign.hpp"
 #include "clusters.hpp"
 
 namespace classicseg::CLASSICSEG_ISA {
 
-constexpr int64_t slic_rows = 32;
+constexpr float data_scale = 256;  // of what stands for a unit of L
+constexpr int64_t row_step = 3;    // refined: rows that an iteration leaves out take their turn later
 
 struct Place {
     int64_t z, y, x;
@@ -82,16 +84,16 @@ void start_clusters(const Volume& v, const List<Place>& seeds, Clusters& cluster
         const int64_t z = seed.z, cy = seed.y, cx = seed.x;
         int64_t best_y = cy, best_x = cx;
         const auto at = [&](int64_t y, int64_t x) { return (z * v.height + y) * v.width + x; };
-        float least = std::numeric_limits<float>::infinity();
+        int64_t least = std::numeric_limits<int64_t>::max();
         for (int64_t y = cy - 1; y <= cy + 1; y++) {
             for (int64_t x = cx - 1; x <= cx + 1; x++) {
                 if (y < 1 || x < 1 || y + 1 >= v.height || x + 1 >= v.width) continue;
                 if (v.mask && !v.mask[at(y, x)]) continue;
-                float gradient = 0;
+                int64_t gradient = 0;
                 for (int c = 0; c < channels; c++) {
-                    const float* plane = v.data + c * n;
-                    const float dx = plane[at(y, x + 1)] - plane[at(y, x - 1)];
-                    const float dy = plane[at(y + 1, x)] - plane[at(y - 1, x)];
+                    const int16_t* plane = v.data + c * n;
+                    const int64_t dx = plane[at(y, x + 1)] - plane[at(y, x - 1)];
+                    const int64_t dy = plane[at(y + 1, x)] - plane[at(y - 1, x)];
                     gradient += dx * dx + dy * dy;
                 }
                 if (gradient < least) {
@@ -105,103 +107,14 @@ void start_clusters(const Volume& v, const List<Place>& seeds, Clusters& cluster
         mean[0] = static_cast<float>(z);
         mean[1] = static_cast<float>(best_y);
         mean[2] = static_cast<float>(best_x);
-        for (int c = 0; c < channels; c++) mean[3 + c] = v.data[c * n + at(best_y, best_x)];
+        for (int c = 0; c < channels; c++) mean[3 + c] = static_cast<float>(v.data[c * n + at(best_y, best_x)]);
     }
 }
 
-// With a mask of bits: compilers turn a choice between labels into a jump over a store.
-inline void take_nearer(float d, int32_t own, float& best, int32_t& label) {
-    const int32_t nearer = -static_cast<int32_t>(d < best);
-    label ^= (label ^ own) & nearer;
-    best = d < best ? d : best;
-}
-
-// Each pixel of every `step`-th row goes to the nearest of the clusters whose window it lies in.
-// `place` are the weights of squared steps in z, y, x; `color` those of squared colour differences.
+// SLICO: gains of colours, compactness by the largest difference in each cluster (at least one unit
+// of L), so that every cluster finds its own balance.
 template <int C>
-void assign(const Volume& v, const Clusters& clusters, const float place[3], const float* color, const int64_t reach[3],
-            int64_t first, int64_t step, int32_t* labels, Pool& pool) {
-    const int channels = C ? C : v.channels;
-    const int64_t n = v.size(), chunks = (v.height + slic_rows - 1) / slic_rows;
-    constexpr float infinity = std::numeric_limits<float>::infinity();
-    pool.run(static_cast<size_t>(v.depth * chunks), [&](size_t task) {
-        const int64_t z = static_cast<int64_t>(task) / chunks, y0 = static_cast<int64_t>(task) % chunks * slic_rows;
-        const int64_t y1 = y0 + slic_rows < v.height ? y0 + slic_rows : v.height;
-        const int64_t width = (v.width + 7) & ~int64_t{7};
-        Buffer<float> nearest(static_cast<size_t>(slic_rows * width));
-        const auto first_row = [&](int64_t y) { return y + ((first - (z * v.height + y)) % step + step) % step; };
-        for (int64_t y = first_row(y0); y < y1; y += step) {
-            int32_t* label = labels + (z * v.height + y) * v.width;
-            float* best = nearest.data() + (y - y0) * width;
-            for (int64_t x = 0; x < v.width; x++) {
-                label[x] = unassigned;
-                best[x] = infinity;
-            }
-        }
-        for (int64_t k = 0; k < clusters.size(); k++) {
-            const float* mean = clusters.mean(k);
-            const int64_t cz = std::llround(mean[0]), cy = std::llround(mean[1]), cx = std::llround(mean[2]);
-            if (z < cz - reach[0] || z > cz + reach[0]) continue;
-            const int64_t top = cy - reach[1] > y0 ? cy - reach[1] : y0;
-            const int64_t bottom = cy + reach[1] + 1 < y1 ? cy + reach[1] + 1 : y1;
-            if (top >= bottom) continue;
-            // Whole groups of eight pixels: a window that is a little wider costs less than its ends.
-            int64_t x0 = cx - reach[2] > 0 ? (cx - reach[2]) & ~int64_t{7} : 0;
-            int64_t x1 = ((cx + reach[2]) & ~int64_t{7}) + 8;
-            if (x1 > v.width) x1 = v.width;
-            const float dz = static_cast<float>(z) - mean[0];
-            const float weight = color[k];
-            for (int64_t y = first_row(top); y < bottom; y += step) {
-                const int64_t row = (z * v.height + y) * v.width;
-                const float dy = static_cast<float>(y) - mean[1];
-                const float far = place[0] * dz * dz + place[1] * dy * dy, wx = place[2];
-                float* __restrict best = nearest.data() + (y - y0) * width;
-                int32_t* __restrict label = labels + row;
-                const int32_t own = static_cast<int32_t>(k);
-                if constexpr (C == 3) {
-                    const float *p0 = v.data + row, *p1 = p0 + n, *p2 = p1 + n;
-                    const float m0 = mean[3], m1 = mean[4], m2 = mean[5], xc = mean[2];
-                    for (int32_t x = static_cast<int32_t>(x0); x < static_cast<int32_t>(x1); x++) {
-                        const float a = p0[x] - m0, b = p1[x] - m1, c = p2[x] - m2, dx = static_cast<float>(x) - xc;
-                        const float d = far + wx * (dx * dx) + weight * (a * a + b * b + c * c);
-                        take_nearer(d, own, best[x], label[x]);
-                    }
-                } else {
-                    for (int64_t begin = x0; begin < x1; begin += 64) {
-                        float distance[64];
-                        const int64_t length = x1 - begin < 64 ? x1 - begin : 64;
-                        for (int64_t i = 0; i < length; i++) distance[i] = 0;
-                        for (int c = 0; c < channels; c++) {
-                            const float* plane = v.data + c * n + row + begin;
-                            for (int64_t i = 0; i < length; i++) {
-                                const float d = plane[i] - mean[3 + c];
-                                distance[i] += d * d;
-                            }
-                        }
-                        for (int64_t i = 0; i < length; i++) {
-                            const float dx = static_cast<float>(begin + i) - mean[2];
-                            const float d = far + wx * (dx * dx) + weight * distance[i];
-                            take_nearer(d, own, best[begin + i], label[begin + i]);
-                        }
-                    }
-                }
-            }
-        }
-        if (v.mask) {
-            for (int64_t y = first_row(y0); y < y1; y += step) {
-                const int64_t row = (z * v.height + y) * v.width;
-                for (int64_t x = 0; x < v.width; x++)
-                    if (!v.mask[row + x]) labels[row + x] = outside;
-            }
-        }
-    });
-}
-
-// SLICO: weights of squared colour differences, the square of compactness by that of the largest
-// difference in each cluster, so that every cluster finds its own balance.
-template <int C>
-void adapt(const Volume& v, const Clusters& clusters, const int32_t* labels, float compactness, float* color,
-           Pool& pool) {
+void adapt(const Volume& v, const Clusters& clusters, const int32_t* labels, float compactness, float* gains, Pool& pool) {
     const int channels = C ? C : v.channels;
     const int64_t n = v.size(), rows = v.depth * v.height, k_end = clusters.size(), parts = pool.size();
     Buffer<float> largest(static_cast<size_t>(parts * k_end));
@@ -213,17 +126,40 @@ void adapt(const Volume& v, const Clusters& clusters, const int32_t* labels, flo
             if (k < 0) continue;
             const float* mean = clusters.mean(k) + 3;
             float d = 0;
-            for (int c = 0; c < channels; c++) d += (v.data[c * n + i] - mean[c]) * (v.data[c * n + i] - mean[c]);
+            for (int c = 0; c < channels; c++) {
+                const float step = static_cast<float>(v.data[c * n + i]) - mean[c];
+                d += step * step;
+            }
             if (d > own[k]) own[k] = d;
         }
     });
     for (int64_t k = 0; k < k_end; k++) {
-        float most = 1;
+        float most = data_scale * data_scale;
         for (int64_t p = 0; p < parts; p++) {
             const float d = largest[static_cast<size_t>(p * k_end + k)];
             if (d > most) most = d;
         }
-        color[k] = compactness * compactness / most;
+        gains[k] = compactness / std::sqrt(most);
+    }
+}
+
+template <int C, bool weighted>
+void iterate(const Volume& v, const Metric& metric, const SlicSettings& s, bool subsample, Clusters& clusters, int32_t* labels,
+             Pool& pool) {
+    const int64_t parts = pool.size() == 1 ? 1 : 4 * pool.size();
+    PartialSums sums(parts, clusters);
+    Buffer<float> gains(static_cast<size_t>(weighted ? clusters.size() : 0));
+    for (size_t k = 0; k < gains.size(); k++) gains[k] = metric.gain;
+    for (int i = 0; i < s.n_iterations; i++) {
+        const bool last = i + 1 == s.n_iterations;
+        const int64_t step = subsample && !last ? row_step : 1;
+        if (i > 0) sums.clear();
+        Assignment<C, weighted>(v, metric, {i % step, step}, clusters, gains.data())
+            .run(last || s.adaptive ? labels : nullptr, last ? nullptr : &sums, parts, pool);
+        if (last) break;
+        if (s.adaptive) adapt<C>(v, clusters, labels, s.compactness * metric.gain, gains.data(), pool);
+        sums.add_up(clusters);
+        clusters.set_means();
     }
 }
 

@@ -12,9 +12,8 @@ namespace classicseg::CLASSICSEG_ISA {
 
 // What refined superpixels do beyond the paper's, found on a third of BSDS500 val.
 constexpr double seeds_per_segment = 1.5;  // merging brings them back to the wanted number
-constexpr int64_t row_step = 3;            // rows that an iteration leaves out take their turn later
 constexpr float place_weight = 0.7f;       // of compactness, when merging and refining
-constexpr int n_sweeps = 1;
+constexpr double speck = 1.0 / 16;         // of the mean region's size
 constexpr float border_weight = 0.01f;     // of compactness squared: the price of a neighbour of another label
 
 inline int64_t pixels_inside(const Volume& v) {
@@ -47,31 +46,37 @@ struct PlaceWeights {
     }
 };
 
+// Distances as 16-bit numbers: squares of steps across the windows must not overflow.
+inline Metric make_metric(const Volume& v, const SlicSettings& s, const PlaceWeights& place, const int64_t gap[3]) {
+    constexpr double most = 26000;  // three squares of it / 2^15 are under 65536
+    const int64_t lengths[3] = {v.depth, v.height, v.width}, beyond[3] = {0, tile_rows * row_step, n_words};
+    Metric metric{};
+    double largest = most;
+    for (int i = 0; i < 3; i++) {
+        const double steps = std::ceil(place.interval / s.spacing[i]);
+        metric.reach[i] = steps < static_cast<double>(lengths[i]) ? static_cast<int64_t>(steps) : lengths[i];
+        if (metric.reach[i] < gap[i]) metric.reach[i] = gap[i];
+        if (lengths[i] == 1) continue;
+        const double across = std::sqrt(place.exact[i]) * static_cast<double>(metric.reach[i] + beyond[i]);
+        if (across > largest) largest = across;
+    }
+    metric.gain = static_cast<float>(most / largest);
+    for (int i = 0; i < 3; i++) metric.step[i] = static_cast<float>(std::sqrt(place.exact[i]) * most / largest);
+    return metric;
+}
+
 // Labels by the nearest cluster; they need not be connected, and pixels may be unassigned.
 template <int C>
 void cluster_pixels(const Volume& v, const SlicSettings& s, int64_t n_seeds, int64_t inside, int32_t* labels, Pool& pool) {
     List<Place> seeds;
-    int64_t reach[3];
-    place_seeds(v, s.spacing, n_seeds, inside, seeds, reach);
+    int64_t gap[3];
+    place_seeds(v, s.spacing, n_seeds, inside, seeds, gap);
     const PlaceWeights place(v, s.spacing, inside, n_seeds, static_cast<double>(s.compactness));
-    for (int i = 0; i < 3; i++) {
-        const int64_t length = i == 0 ? v.depth : i == 1 ? v.height : v.width;
-        const double steps = std::ceil(place.interval / s.spacing[i]);
-        if (steps > static_cast<double>(reach[i]))
-            reach[i] = steps < static_cast<double>(length) ? static_cast<int64_t>(steps) : length;
-    }
+    const Metric metric = make_metric(v, s, place, gap);
     Clusters clusters(static_cast<int64_t>(seeds.size()), v.channels);
     start_clusters<C>(v, seeds, clusters);
-    Buffer<float> color(seeds.size());
-    for (size_t k = 0; k < seeds.size(); k++) color[k] = 1;
-    for (int i = 0; i < s.n_iterations; i++) {
-        const bool last = i + 1 == s.n_iterations;
-        const int64_t step = s.refined && !last ? row_step : 1;
-        assign<C>(v, clusters, place.single, color.data(), reach, i % step, step, labels, pool);
-        if (last) break;
-        if (s.adaptive) adapt<C>(v, clusters, labels, s.compactness, color.data(), pool);
-        sum_clusters<C>(v, labels, i % step, step, clusters, pool);
-    }
+    if (s.adaptive || metric.gain < 1) iterate<C, true>(v, metric, s, s.refined, clusters, labels, pool);
+    else iterate<C, false>(v, metric, s, s.refined, clusters, labels, pool);
 }
 
 template <int C>
@@ -85,19 +90,20 @@ int64_t superpixels(const Volume& v, const SlicSettings& s, int32_t* labels, Poo
     const Components components(v, labels);
     List<Touch> touches;
     components.touching(touches);
-    components.write(labels, nullptr, pool);
     Clusters regions(components.count(), v.channels);
-    sum_clusters<C>(v, labels, 0, 1, regions, pool);
+    components.sum<C>(regions, pool);
     const float compactness = s.refined ? s.compactness * place_weight : s.compactness;
     const PlaceWeights place(v, s.spacing, inside, wanted, static_cast<double>(compactness));
-    Buffer<int32_t> table(static_cast<size_t>(components.count()));
+    Buffer<int32_t> whole(static_cast<size_t>(components.count()));
+    const double least = speck * static_cast<double>(inside) / static_cast<double>(wanted);
+    const int32_t left = absorb_specks(regions, touches, place.exact, least, wanted, whole.data());
+    Buffer<int32_t> table(static_cast<size_t>(left));
     const int64_t count = Merger(regions, touches, place.exact).run(wanted, table.data());
-    components.write(labels, table.data(), pool);
-
-    for (int i = 0; s.refined && i < n_sweeps; i++) {
-        Clusters means(count, v.channels);
-        sum_clusters<C>(v, labels, 0, 1, means, pool);
-        refine<C>(v, means, place.single, border_weight * s.compactness * s.compactness, labels, pool);
+    for (size_t i = 0; i < whole.size(); i++) whole[i] = table[static_cast<size_t>(whole[i])];
+    components.write(labels, whole.data(), pool);
+    if (s.refined) {
+        regions.set_means();
+        refine<C>(v, regions, place.single, border_weight * s.compactness * s.compactness, labels, pool);
     }
     return count;
 }

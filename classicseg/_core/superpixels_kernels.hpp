@@ -7,9 +7,10 @@
 
 namespace classicseg {
 
-// An image (depth 1) or a volume: planes of whole numbers, one for each channel, and a mask or null.
+// An image (depth 1) or a volume: one plane for each channel, and a mask or null. Sixteen numbers
+// behind the last may be read.
 struct Volume {
-    const float* data;
+    const int16_t* data;
     const uint8_t* mask;
     int64_t depth, height, width;
     int channels;
@@ -27,8 +28,8 @@ struct SlicSettings {
 
 struct SuperpixelKernels {
     // CIELAB of n RGB pixels in 0..255, as whole numbers of 1 / lab_scale, in three planes.
-    void (*lab_bytes)(const uint8_t* rgb, int64_t n, float* lab, Pool& pool);
-    void (*lab_floats)(const float* rgb, int64_t n, float* lab, Pool& pool);
+    void (*lab_bytes)(const uint8_t* rgb, int64_t n, int16_t* lab, Pool& pool);
+    void (*lab_floats)(const float* rgb, int64_t n, int16_t* lab, Pool& pool);
     // Labels 0..K-1, each connected, -1 outside the mask. Returns K.
     int64_t (*slic)(Volume volume, const SlicSettings& settings, int32_t* labels, Pool& pool);
 };

@@ -21,8 +21,9 @@ from classicseg._kernels import ext
 
 __all__ = ["slic"]
 
-# Data are whole numbers of 1 / 64 (lab.hpp): sums by region are then exact in any order.
-_SCALE = 64
+# The kernel takes 16-bit numbers of 1 / 256 (lab.hpp), and reads 16 of them beyond the last.
+_SCALE = 256
+_BEYOND = 16
 _LARGEST = 2**30
 _METHODS = ("refined", "slic", "slico")
 
@@ -120,11 +121,12 @@ def slic(
             raise ValueError("mask is False everywhere, expected some pixels inside")
         inside = [chosen.view(np.uint8).reshape(volume)]
     planes = _planes(pixels, data_range, threads)
-    if inside:
-        planes[:, inside[0].ravel() == 0] = 0  # seeds look at their neighbours' colours
+    if inside:  # seeds look at their neighbours' colours
+        planes[:-_BEYOND].reshape(pixels.shape[-1], -1)[:, inside[0].ravel() == 0] = 0
     labels = np.empty(volume, np.int32)
     ext.slic(
-        planes.reshape(-1, *volume),
+        planes,
+        pixels.shape[-1],
         inside,
         labels,
         min(n_segments, labels.size),
@@ -181,17 +183,18 @@ def _as_spacing(spacing: Sequence[float] | None, axes: int) -> tuple[float, floa
 
 def _planes(
     pixels: NDArray[Any], data_range: tuple[float, float] | None, n_threads: int
-) -> NDArray[np.float32]:
-    """One plane of whole numbers for each channel: (C, pixels)."""
+) -> NDArray[np.int16]:
+    """One plane of whole numbers for each channel, one after the other."""
     n_channels = pixels.shape[-1]
+    planes = np.empty(pixels.size + _BEYOND, np.int16)
     if n_channels == 3:
-        planes = np.empty((3, pixels.size // 3), np.float32)
         if pixels.dtype == np.uint8 and data_range is None:
             ext.lab_bytes(np.ascontiguousarray(pixels).reshape(-1, 3), planes, n_threads)
         else:
             colors = as_image(pixels.reshape(-1, 1), data_range=data_range)
             ext.lab_floats(colors.reshape(-1, 3), planes, n_threads)
-        return planes
-    values = as_image(pixels.reshape(-1, 1), data_range=data_range).reshape(-1, n_channels)
-    values *= _SCALE * 100 / 255
-    return np.ascontiguousarray(np.rint(values, out=values).T)
+    else:
+        values = as_image(pixels.reshape(-1, 1), data_range=data_range).reshape(-1, n_channels)
+        values *= _SCALE * 100 / 255
+        planes[:-_BEYOND].reshape(n_channels, -1)[:] = np.rint(values, out=values).T
+    return planes

@@ -12,6 +12,7 @@ F = np.float32
 
 def slic(planes: np.ndarray, n: int, compactness: float, n_iterations: int) -> np.ndarray:
     """Labels of planes (C, H, W) of whole numbers."""
+    planes = planes.astype(np.int64)
     _, height, width = planes.shape
     rows = min(max(math.floor(math.sqrt(n * height / width) + 0.5), 1), height, n)
     seeds, gap = [], [math.ceil(height / rows), 1]
@@ -22,17 +23,22 @@ def slic(planes: np.ndarray, n: int, compactness: float, n_iterations: int) -> n
             seeds.append((int((j + 0.5) * height / rows), int((k + 0.5) * width / columns)))
     means = [start(planes, y, x) for y, x in seeds]
     interval = math.sqrt(height * width / n)
-    place = (compactness / interval) ** 2
-    reach = [max(math.ceil(interval), g) for g in gap]
+    step = compactness / interval
+    reach = [
+        max(min(math.ceil(interval), length), g)
+        for length, g in zip((height, width), gap, strict=True)
+    ]
+    # Steps across a window and the tiles beyond it must not be more than 16 bits can hold.
+    gain = min(1.0, 26000 / (step * max(reach[0] + 12, reach[1] + 16)))
     for i in range(n_iterations):
-        labels = assign(planes, means, F(place), reach)
+        labels = assign(planes, means, F(step * gain), F(gain), reach)
         if i + 1 < n_iterations:
             for k in range(n):
                 own = np.nonzero(labels == k)
                 if len(own[0]):
-                    sums = [*map(np.sum, own), *planes[:, own[0], own[1]].sum(1, np.float64)]
-                    means[k] = np.array([s / len(own[0]) for s in sums], F)
-    return merge(planes, labels, n, place)
+                    sums = [*map(np.sum, own), *planes[:, own[0], own[1]].sum(1)]
+                    means[k] = np.array([s * (1 / len(own[0])) for s in sums], F)
+    return merge(planes, labels, n, step**2)
 
 
 def start(planes: np.ndarray, cy: int, cx: int) -> np.ndarray:
@@ -42,33 +48,51 @@ def start(planes: np.ndarray, cy: int, cx: int) -> np.ndarray:
         for x in range(max(cx - 1, 1), min(cx + 2, width - 1)):
             dx = planes[:, y, x + 1] - planes[:, y, x - 1]
             dy = planes[:, y + 1, x] - planes[:, y - 1, x]
-            gradient = F(0)
-            for c in range(len(planes)):
-                gradient += dx[c] * dx[c] + dy[c] * dy[c]
+            gradient = (dx * dx + dy * dy).sum()
             if gradient < least:
                 least, best = gradient, (y, x)
     return np.array([*best, *planes[:, best[0], best[1]]], F)
 
 
-def assign(planes: np.ndarray, means: list, place: np.float32, reach: list[int]) -> np.ndarray:
+def word(x: np.ndarray) -> np.ndarray:
+    return np.rint(np.clip(x, -32767, 32767)).astype(np.int64)
+
+
+def times(a: np.ndarray, b: np.ndarray | int) -> np.ndarray:
+    return (a * b + 16384) >> 15
+
+
+def assign(
+    planes: np.ndarray, means: list, step: np.float32, gain: np.float32, reach: list[int]
+) -> np.ndarray:
+    """By tiles of 4 x 16 pixels, which look at the clusters whose windows they meet."""
     _, height, width = planes.shape
-    nearest = np.full((height, width), np.inf, F)
     labels = np.full((height, width), -2)
-    for k, mean in enumerate(means):
-        cy, cx = math.floor(mean[0] + 0.5), math.floor(mean[1] + 0.5)
-        ys = slice(max(cy - reach[0], 0), cy + reach[0] + 1)
-        # Windows end at multiples of eight columns.
-        xs = slice(max(cx - reach[1], 0) // 8 * 8, (cx + reach[1]) // 8 * 8 + 8)
-        dy = (np.arange(height, dtype=F) - mean[0])[ys, None]
-        dx = (np.arange(width, dtype=F) - mean[1])[None, xs]
-        steps = [planes[c][ys, xs] - mean[2 + c] for c in range(len(planes))]
-        color = steps[0] * steps[0]
-        for step in steps[1:]:
-            color = color + step * step
-        d = place * dy * dy + place * (dx * dx) + color
-        nearer = d < nearest[ys, xs]
-        labels[ys, xs][nearer] = k
-        nearest[ys, xs][nearer] = d[nearer]
+    fraction = min(int(F(gain) * F(32768) + F(0.5)), 32767)
+    for top in range(0, height, 4):
+        for left in range(0, width, 16):
+            tile = np.s_[top : top + 4, left : left + 16]
+            rows, columns = (np.arange(length) for length in labels[tile].shape)
+            nearest = np.full(labels[tile].shape, 65536)
+            for k, mean in enumerate(means):
+                cy, cx = np.rint(mean[0]), np.rint(mean[1])
+                if top > cy + reach[0] or top + len(rows) - 1 < cy - reach[0]:
+                    continue
+                if left // 16 > (cx + reach[1]) // 16 or left // 16 < max(cx - reach[1], 0) // 16:
+                    continue
+                dy = ((rows + top).astype(F) - mean[0]) * step
+                down = np.minimum((dy * dy * F(1 / 32768) + F(0.5)).astype(np.int64), 65535)
+                dx = word(columns.astype(F) * step) - word((mean[1] - F(left)) * step)
+                across = times(np.clip(dx, -32768, 32767), np.clip(dx, -32768, 32767))
+                d = down[:, None] + across
+                for plane, color in zip(planes, word(mean[2:]), strict=True):
+                    difference = np.clip(color - plane[tile], -32768, 32767)
+                    if gain < 1:
+                        difference = times(np.clip(difference, -32767, 32767), fraction)
+                    d = d + times(difference, difference)
+                d = np.minimum(d, 65535)
+                labels[tile][d < nearest] = k
+                nearest = np.minimum(nearest, d)
     return labels
 
 
@@ -95,11 +119,28 @@ def merge(planes: np.ndarray, labels: np.ndarray, n: int, place: float) -> np.nd
     for u, v in ((pieces[1:], pieces[:-1]), (pieces[:, 1:], pieces[:, :-1])):
         touching |= {(min(p), max(p)) for p in zip(u.ravel(), v.ravel(), strict=True)}
     touching = {(a, b) for a, b in touching if a != b}
-    while len(sizes) > n and touching:
-        a, b = min(touching, key=lambda pair: (cost(*pair), pair))
+
+    def join(a: int, b: int) -> None:
+        nonlocal touching
+        a, b = min(a, b), max(a, b)
         pieces[pieces == b] = a
         sizes[a] += sizes.pop(b)
         sums[a] = sums[a] + sums.pop(b)
         renamed = {tuple(a if k == b else k for k in pair) for pair in touching}
         touching = {(min(p), max(p)) for p in renamed if p[0] != p[1]}
+
+    # Specks of less than a sixteenth of a region go first, all by the costs as they are.
+    into = {}
+    for k in sizes:
+        if sizes[k] < labels.size / n / 16:
+            others = [a if b == k else b for a, b in touching if k in (a, b)]
+            into[k] = min(others, key=lambda other: (cost(min(k, other), max(k, other)), other))
+    at = {k: k for k in sizes}
+    for k in sorted(into):
+        a, b = at[k], at[into[k]]
+        if a != b and len(sizes) > n:
+            join(a, b)
+            at = {p: min(a, b) if q in (a, b) else q for p, q in at.items()}
+    while len(sizes) > n and touching:
+        join(*min(touching, key=lambda pair: (cost(*pair), pair)))
     return np.unique(pieces, return_inverse=True)[1].reshape(labels.shape)

@@ -5,14 +5,14 @@
 namespace classicseg {
 namespace {
 
-using Planes = nb::ndarray<const float, nb::ndim<4>, nb::c_contig, nb::device::cpu>;
+using Samples = nb::ndarray<const int16_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Mask3D = nb::ndarray<const uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 using Labels3D = nb::ndarray<int32_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 
 template <class T>
-void lab(Input2D<T> rgb, Output2D<float> planes, int n_threads) {
+void lab(Input2D<T> rgb, nb::ndarray<int16_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> planes, int n_threads) {
     const size_t n = rgb.shape(0);
-    if (rgb.shape(1) != 3 || planes.shape(0) != 3 || planes.shape(1) != n)
+    if (rgb.shape(1) != 3 || planes.shape(0) < 3 * n)
         throw std::invalid_argument("arrays of the wrong shape");
     nb::gil_scoped_release release;
     Pool pool(std::min(n_threads, static_cast<int>(1 + n / 50000)));
@@ -22,18 +22,18 @@ void lab(Input2D<T> rgb, Output2D<float> planes, int n_threads) {
         kernels().superpixels.lab_floats(rgb.data(), static_cast<int64_t>(n), planes.data(), pool);
 }
 
-int64_t slic(Planes planes, nb::list mask, Labels3D labels, int64_t n_segments, int n_iterations,
+int64_t slic(Samples planes, int channels, nb::list mask, Labels3D labels, int64_t n_segments, int n_iterations,
              float compactness, double sz, double sy, double sx, bool adaptive, bool refined, int n_threads) {
-    Volume v{planes.data(), nullptr, 0, 0, 0, static_cast<int>(planes.shape(0))};
-    v.depth = static_cast<int64_t>(planes.shape(1));
-    v.height = static_cast<int64_t>(planes.shape(2));
-    v.width = static_cast<int64_t>(planes.shape(3));
-    for (size_t i = 0; i < 3; i++)
-        if (labels.shape(i) != planes.shape(i + 1)) throw std::invalid_argument("labels of the wrong shape");
+    Volume v{planes.data(), nullptr, 0, 0, 0, channels};
+    v.depth = static_cast<int64_t>(labels.shape(0));
+    v.height = static_cast<int64_t>(labels.shape(1));
+    v.width = static_cast<int64_t>(labels.shape(2));
+    if (channels < 1 || static_cast<int64_t>(planes.shape(0)) < v.size() * channels + 16)
+        throw std::invalid_argument("too few numbers");
     if (nb::len(mask) > 0) {
         const auto array = nb::cast<Mask3D>(mask[0]);
         for (size_t i = 0; i < 3; i++)
-            if (array.shape(i) != planes.shape(i + 1)) throw std::invalid_argument("a mask of the wrong shape");
+            if (array.shape(i) != labels.shape(i)) throw std::invalid_argument("a mask of the wrong shape");
         v.mask = array.data();  // the list keeps the array alive
     }
     const SlicSettings settings{n_segments, n_iterations, compactness, {sz, sy, sx}, adaptive, refined};
