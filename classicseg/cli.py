@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from classicseg import __version__
+from classicseg._cli_train import train
 from classicseg._progress import progress
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         known = error.strerror and error.filename
         return _complain(f"{error.filename}: {error.strerror}" if known else str(error))
-    except (ValueError, TypeError, ImportError, MemoryError) as error:
+    except (ValueError, TypeError, ImportError, MemoryError, FloatingPointError) as error:
         return _complain(str(error) or type(error).__name__)
     return code if isinstance(code, int) else OK
 
@@ -346,6 +347,12 @@ def crf(
             f"{n_classes} classes ({seconds:.2f} s)"
         )
     return OK
+
+
+app.command(
+    epilog="Example: **classicseg train photos masks --classes 2 --values 0,255 "
+    "--network fcn:small --recipe modern --hold-out 'holiday_*'**"
+)(train)
 
 
 def _split(values: list[str] | None) -> list[str] | None:

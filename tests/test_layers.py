@@ -23,7 +23,7 @@ LAYERS = [
     {"superpixels", "graphcut"},
     {"saliency", "densecrf", "gridcrf", "datasets", "samples"},
     {"grabcut", "semantic", "bridge"},
-    {"compare"},
+    {"compare", "_cli_train"},
     {"cli"},
     {"__main__"},
 ]

@@ -1,4 +1,25 @@
 from . import functional as functional
 from . import nets as nets
+from ._augment import Augmentation as Augmentation
+from ._pairs import Pairs as Pairs
+from ._pairs import folder as folder
+from ._pairs import pick as pick
+from ._recipes import Recipe as Recipe
+from ._recipes import fcn_recipe as fcn_recipe
+from ._recipes import modern_recipe as modern_recipe
+from .training import Training as Training
+from .training import train as train
 
-__all__ = ["functional", "nets"]
+__all__ = [
+    "Augmentation",
+    "Pairs",
+    "Recipe",
+    "Training",
+    "fcn_recipe",
+    "folder",
+    "functional",
+    "modern_recipe",
+    "nets",
+    "pick",
+    "train",
+]
