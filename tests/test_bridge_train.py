@@ -121,9 +121,7 @@ def test_the_seed_decides(tmp_path: Path) -> None:
     assert results[0] == results[1] != results[2]
 
 
-def test_two_processes_learn_what_one_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_processes_learn_what_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """But for rounding: a network without batch statistics, and masks with unequal void."""
     script = tmp_path / "run.py"
     script.write_text(

@@ -121,7 +121,7 @@ def border_weights(
     >>> import numpy as np
     >>> labels = np.ones((3, 9), np.uint8)
     >>> labels[:, 4] = 0
-    >>> border_weights(labels)[0, 3:6].round(2).tolist()
+    >>> border_weights(labels)[0, 3:6].astype(float).round(2).tolist()
     [1.0, 10.23, 1.0]
     """
     cells, n_cells = ndimage.label(labels == 1)

@@ -45,8 +45,10 @@ def read_checkpoint(place: Path, run: dict[str, Any]) -> dict[str, Any] | None:
     if not path.exists():
         return None
     saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    if saved["run"] != run:
-        other = sorted(k for k in run if saved["run"].get(k) != run[k])
+    # More or fewer epochs are the same run: the schedule goes by the new number from here on.
+    theirs = saved["run"] | {"recipe": saved["run"]["recipe"] | {"epochs": run["recipe"]["epochs"]}}
+    if theirs != run:
+        other = sorted(k for k in run if theirs.get(k) != run[k])
         raise ValueError(f"{path} is of another run: it differs in {', '.join(other)}")
     return saved
 

@@ -15,11 +15,8 @@ def build(name: str, n_classes: int, stride: int | None = None) -> nn.Module:
     `stride` is for FCNs alone, whose finest is 8.
     """
     family, _, kind = name.partition(":")
-    if family == "fcn" and kind == "small":
-        return nets.SmallFCN(n_classes, stride=stride or 8)
     if family == "fcn" and kind:
-        network: nn.Module = nets.fcn(kind, stride=stride or 8, n_classes=n_classes)
-        return network
+        return nets.fcn(kind, stride=stride or 8, n_classes=n_classes)
     if family == "deeplab" and kind == "small":
         return nets.SmallDeepLab(n_classes)
     if family == "unet" and kind == "paper":

@@ -93,7 +93,8 @@ def train(
     seed : int
         With it and one thread, the result is the same bit for bit on the same machine.
     resume : bool
-        Go on from the checkpoint in `out`, where there is one.
+        Go on from the checkpoint in `out`, where there is one. The recipe may have more or fewer
+        epochs than before, all else has to be the same.
     pretrained : path, optional
         A file of the backbone's weights, for a network given by name: see
         `nets.load_pretrained`.
