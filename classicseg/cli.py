@@ -130,8 +130,8 @@ def compare(
             metavar="NAMES",
             help="Pipelines, **evidence+inference**, with commas between or given again; "
             "all by default. Evidence: gmm:rect, gmm:scribbles, saliency:minimum_barrier, "
-            "saliency:region_contrast, saliency:frequency_tuned, saliency:centre_prior. "
-            "Inference: argmax, graphcut, densecrf, grabcut.",
+            "saliency:robust_background, saliency:region_contrast, saliency:frequency_tuned, "
+            "saliency:centre_prior. Inference: argmax, graphcut, densecrf, grabcut.",
         ),
     ] = None,
     samples: Annotated[

@@ -20,7 +20,14 @@ from classicseg.saliency.gbvs import _concentrated, _nearness
 
 Method = Callable[..., NDArray[np.float32]]
 
-OBJECTS = ["frequency_tuned", "histogram_contrast", "region_contrast", "minimum_barrier"]
+OBJECTS = [
+    "frequency_tuned",
+    "histogram_contrast",
+    "region_contrast",
+    "minimum_barrier",
+    "robust_background",
+    "geodesic",
+]
 FIXATIONS = ["boolean_map", "gbvs", "image_signature", "itti_koch", "spectral_residual"]
 METHODS = [*OBJECTS, *FIXATIONS]
 

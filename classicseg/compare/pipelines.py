@@ -111,6 +111,11 @@ def saliency_minimum_barrier(task: Task) -> Evidence:
     return _from_saliency(saliency.minimum_barrier(task.image))
 
 
+def saliency_robust_background(task: Task) -> Evidence:
+    """Regions that little connects to the image's rim."""
+    return _from_saliency(saliency.robust_background(task.image))
+
+
 def saliency_region_contrast(task: Task) -> Evidence:
     """Regions whose colours differ from those of the others."""
     return _from_saliency(saliency.region_contrast(task.image))
@@ -165,6 +170,7 @@ EVIDENCE: dict[str, Callable[[Task], Evidence]] = {
     "gmm:rect": gmm_rect,
     "gmm:scribbles": gmm_scribbles,
     "saliency:minimum_barrier": saliency_minimum_barrier,
+    "saliency:robust_background": saliency_robust_background,
     "saliency:region_contrast": saliency_region_contrast,
     "saliency:frequency_tuned": saliency_frequency_tuned,
     "saliency:centre_prior": saliency_centre_prior,

@@ -1,4 +1,6 @@
 from . import metrics as metrics
+from .background import geodesic as geodesic
+from .background import robust_background as robust_background
 from .boolean_map import boolean_map as boolean_map
 from .centre import centre_prior as centre_prior
 from .contrast import histogram_contrast as histogram_contrast
@@ -21,12 +23,14 @@ __all__ = [
     "color_relevance",
     "frequency_tuned",
     "gbvs",
+    "geodesic",
     "histogram_contrast",
     "image_signature",
     "itti_koch",
     "metrics",
     "minimum_barrier",
     "region_contrast",
+    "robust_background",
     "spectral_residual",
     "to_mask",
     "top_down",

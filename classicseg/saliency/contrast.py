@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.distance import cdist
 from skimage.segmentation import felzenszwalb
 
 from classicseg.saliency._scale import Colors, Map, enlarged, lab, shrunk, stretched
@@ -61,7 +62,7 @@ def histogram_contrast(image: ArrayLike, *, n_threads: int | None = None) -> Map
     """
     rgb = shrunk(image, _SIDE, n_threads)
     index, colors, counts = palette(rgb)
-    distances = _distances(colors)
+    distances = cdist(colors, colors)
     values = _smoothed(distances @ (counts / counts.sum()), distances)
     return enlarged(stretched(values)[index], image, n_threads)
 
@@ -116,12 +117,12 @@ def region_contrast(image: ArrayLike, *, n_threads: int | None = None) -> Map:
     histograms = np.bincount(bins, minlength=n * len(colors)).reshape(n, len(colors))
     sizes = histograms.sum(axis=1)
     frequencies = histograms / sizes[:, np.newaxis]
-    contrast = frequencies @ _distances(colors) @ frequencies.T
+    contrast = frequencies @ cdist(colors, colors) @ frequencies.T
 
     y, x = (i.ravel() for i in np.indices((height, width)))
     side = max(height, width)
     places = np.stack([np.bincount(regions.ravel(), i) / sizes / side for i in (y, x)], axis=1)
-    nearness = np.exp(-_distances(places) / _SIGMA_PLACE_SQUARED)
+    nearness = np.exp(-cdist(places, places) / _SIGMA_PLACE_SQUARED)
     off_centre = np.hypot((y + 0.5) / height - 0.5, (x + 0.5) / width - 0.5)
     off_centre = np.bincount(regions.ravel(), off_centre) / sizes
     np.fill_diagonal(contrast, 0)  # a region is not its own contrast
@@ -143,7 +144,7 @@ def palette(rgb: Colors) -> tuple[NDArray[np.int64], Values, NDArray[np.int64]]:
     number[kept] = np.arange(n)
     if rest.size:
         cubes = np.stack(np.unravel_index(np.arange(_LEVELS**3), (_LEVELS,) * 3), axis=1)
-        number[rest] = _distances(cubes[rest], cubes[kept]).argmin(axis=1)
+        number[rest] = cdist(cubes[rest], cubes[kept]).argmin(axis=1)
     index = number[codes]
     flat = index.ravel()
     members = np.bincount(flat, minlength=n)
@@ -162,10 +163,3 @@ def _smoothed(values: Values, distances: Values) -> Values:
     total = weights.sum(axis=1)
     smooth: Values = (weights * values[nearest]).sum(axis=1) / np.where(total > 0, total, 1)
     return smooth
-
-
-def _distances(points: NDArray[np.generic], others: NDArray[np.generic] | None = None) -> Values:
-    a = np.asarray(points, np.float64)
-    b = a if others is None else np.asarray(others, np.float64)
-    distances: Values = np.sqrt(np.square(a[:, np.newaxis] - b).sum(axis=2))
-    return distances

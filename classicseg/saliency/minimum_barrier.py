@@ -122,7 +122,12 @@ def enhanced(values: Map) -> Map:
     centred = stretched(smooth * centredness)
     if not centred.any():
         return centred
-    return stretched(1 / (1 + np.exp(_CONTRAST * (0.5 - centred))))
+    return contrasted(centred)
+
+
+def contrasted(values: Map) -> Map:
+    """A map in [0, 1] with its middle drawn apart, by the paper's sigmoid."""
+    return stretched(1 / (1 + np.exp(_CONTRAST * (0.5 - values))))
 
 
 def _whitening(sample: Colors) -> tuple[Colors, Colors]:
