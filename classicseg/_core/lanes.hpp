@@ -7,6 +7,10 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
+
 #include "isa.hpp"
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -20,6 +24,20 @@ typedef float Lanes __attribute__((vector_size(32)));
 typedef int32_t IntLanes __attribute__((vector_size(32)));
 
 #define CLASSICSEG_INLINE inline __attribute__((always_inline))
+#define CLASSICSEG_LAMBDA __attribute__((always_inline))
+
+// Before loops over the few vectors that are to stay in registers, and before loops around those,
+// which GCC would unroll as well and then do one vector after the other, in one chain of additions.
+#if defined(__GNUC__) && !defined(__clang__)
+#define CLASSICSEG_UNROLL _Pragma("GCC unroll 16")
+#define CLASSICSEG_NO_UNROLL _Pragma("GCC unroll 1")
+#elif defined(__clang__)
+#define CLASSICSEG_UNROLL _Pragma("unroll")
+#define CLASSICSEG_NO_UNROLL _Pragma("nounroll")
+#else
+#define CLASSICSEG_UNROLL
+#define CLASSICSEG_NO_UNROLL
+#endif
 
 CLASSICSEG_INLINE Lanes lanes(float x) { return Lanes{x, x, x, x, x, x, x, x}; }
 CLASSICSEG_INLINE Lanes load(const float* from) {
@@ -28,8 +46,14 @@ CLASSICSEG_INLINE Lanes load(const float* from) {
     return x;
 }
 CLASSICSEG_INLINE void store(float* to, Lanes x) { std::memcpy(to, &x, sizeof x); }
+// As the instructions have it: b where one of them is NaN.
+#if defined(__AVX__)
+CLASSICSEG_INLINE Lanes lanes_max(Lanes a, Lanes b) { return _mm256_max_ps(a, b); }
+CLASSICSEG_INLINE Lanes lanes_min(Lanes a, Lanes b) { return _mm256_min_ps(a, b); }
+#else
 CLASSICSEG_INLINE Lanes lanes_max(Lanes a, Lanes b) { return a > b ? a : b; }
 CLASSICSEG_INLINE Lanes lanes_min(Lanes a, Lanes b) { return a < b ? a : b; }
+#endif
 
 // op over the eight lanes of each of eight values, in a fixed order: the result's lane i is of x[i].
 template <class Op>

@@ -34,7 +34,7 @@ struct Lattice {
     uint32_t first_row = 0;  // its lattice points are rows first_row, first_row + 1, ...
     uint32_t n_rows = 0;
     std::unique_ptr<Chains[]> chains;  // along each axis
-    float blur_scale() const { return 1 / (1 + std::exp2(static_cast<float>(1 - n_axes))); }
+    float blur_scale = 1;
 };
 
 class Permutohedral {
@@ -54,7 +54,7 @@ public:
         const auto n = static_cast<size_t>(grid.size()) * static_cast<size_t>(n_corners_);
         if (n / static_cast<size_t>(n_corners_) != static_cast<size_t>(grid.size()) || n > UINT32_MAX / 2)
             throw std::length_error("more than 2^31 corners of simplices");
-        rows_of_points_ = Buffer<uint16_t>(n);
+        rows_of_points_ = Buffer<uint16_t>(n + n_lanes);  // so many beyond the end may be read
         weights_ = Buffer<float>(n);
         find_simplices(kernels, pool);
         number_rows(pool);
@@ -89,7 +89,9 @@ private:
         keys_.reset(new List<uint64_t>[n_lists]);
         LatticeKeys numbering[max_kernels];
         for (int k = 0; k < n_kernels_; k++) {
-            lattices_[static_cast<size_t>(k)].n_axes = kernels[k].n_features() + 1;
+            Lattice& lattice = lattices_[static_cast<size_t>(k)];
+            lattice.n_axes = kernels[k].n_features() + 1;
+            lattice.blur_scale = 1 / (1 + std::exp2(static_cast<float>(-kernels[k].n_features())));
             numbering[k] = make_keys(kernels[k], k, pool);
             for (int axis = 0; axis < numbering[k].d + 1; axis++) steps_[k][axis] = numbering[k].step(axis);
         }

@@ -1,0 +1,265 @@
+// A tile's mean field update for any number of labels.
+#pragma once
+
+#include <cmath>
+#include <limits>
+
+#include "exp.hpp"
+#include "mean_field_pass.hpp"
+
+namespace classicseg::CLASSICSEG_ISA {
+
+// Labels in N vectors of eight, with C corners a point (0: known when the program runs).
+template <int N, int C>
+class LabelUpdate {
+public:
+    using Row = LaneRow<N>;
+    LabelUpdate(const NormalizedLattices& model, const MeanFieldTask& task, Row row)
+        : model_(model), task_(task), row_(row), n_points_(static_cast<size_t>(model.lattices.grid().size())),
+          n_labels_(static_cast<size_t>(task.n_labels)) {
+        for (int i = 0; i < n_lanes; i++)
+            last_[i] = static_cast<size_t>(row.size() - 1) * n_lanes + static_cast<size_t>(i) < n_labels_ ? -1 : 0;
+    }
+    Row row() const { return row_; }
+
+    // `rows` holds the blurred values of the tile's lattice points, `sums` gets the splatted ones.
+    TileSums run(size_t t, const Pass& pass, const float* rows, float* sums) const {
+        const auto n_corners = static_cast<size_t>(corners());
+        Work work(row_.width(), n_corners);
+        TileSums result;
+        const Tiles& tiles = model_.lattices.tiles();
+        tiles.for_rows(tiles[t], [&](int64_t, int64_t, int64_t, int64_t n, int64_t point0, int64_t place0) {
+            for (int64_t i0 = 0; i0 < n; i0 += block) {
+                const int count = static_cast<int>(std::min<int64_t>(block, n - i0));
+                const int64_t next = i0 + block < n ? point0 + i0 + block : point0 + model_.lattices.grid().width;
+                update(pass, static_cast<size_t>(point0 + i0), static_cast<size_t>(next), count,
+                       static_cast<size_t>(place0 + i0) * n_corners, rows, sums, work, result);
+            }
+        });
+        return result;
+    }
+
+private:
+    // Points at a time: each of the steps below runs over all of them, so that the processor has
+    // independent work; what they need fits into the first cache.
+    static constexpr int block = 32;
+    static constexpr int V = N ? N : 4;  // vectors at a time, where there are so many
+
+    struct Work {
+        Work(size_t width, size_t n_corners)
+            : x(block * width), before(block * width), largest(block * n_lanes), scale(block), offset(block * n_corners + n_lanes) {}
+        Buffer<float> x;       // exponents, then marginals
+        Buffer<float> before;  // marginals of the pass before
+        Buffer<float> largest, scale;
+        Buffer<uint32_t> offset;  // of the corners' rows, in floats
+    };
+
+    int corners() const { return C ? C : model_.lattices.n_corners(); }
+
+    // A block of points; `next` is the first point of the block to come.
+    void update(const Pass& pass, size_t point, size_t next, int count, size_t place, const float* rows, float* sums,
+                Work& work, TileSums& result) const {
+        float* x = work.x.data();
+        find_offsets(model_.lattices.rows_of_points() + place, static_cast<size_t>(count * corners()), work.offset.data());
+        if (pass.first)
+            negate(point, count, work);
+        else
+            slice(point, next, count, rows, model_.slice_weights() + place, work);
+        if (pass.compare) {
+            copy_marginals(task_.probabilities, point, count, work.before.data());
+            if (task_.free_energy) result.pairs += pairs_energy(point, count, x, work.before.data());
+        }
+        if (!pass.update) return;
+        const bool given = pass.first && task_.start;
+        if (given)
+            copy_marginals(task_.start, point, count, x);
+        else
+            for (int i = 0; i < count; i += n_lanes) softmax(i, work);
+        if (given || pass.keep) normalize(given, count, work);
+        if (task_.free_energy) result.own += own_energy(point, count, x);
+        if (pass.keep) {
+            if (pass.compare) result.change = std::max(result.change, largest_change(count, x, work.before.data()));
+            write(point, count, x);
+        }
+        if (pass.splat) splat(count, sums, model_.splat_weights() + place, work);
+    }
+
+    CLASSICSEG_INLINE void find_offsets(const uint16_t* corner, size_t n, uint32_t* offset) const {
+        typedef uint16_t Rows __attribute__((vector_size(2 * n_lanes)));
+        const auto width = static_cast<int32_t>(row_.width());
+        for (size_t i = 0; i < n; i += n_lanes) {
+            Rows r;
+            std::memcpy(&r, corner + i, sizeof r);
+            const IntLanes offsets = __builtin_convertvector(r, IntLanes) * width;
+            std::memcpy(offset + i, &offsets, sizeof offsets);
+        }
+    }
+
+    // Eight labels of a point from (points, labels), from label v on; what is behind the last is not to be used.
+    CLASSICSEG_INLINE Lanes load_labels(const float* from, size_t point, size_t v) const {
+        const size_t begin = point * n_labels_ + v, end = n_points_ * n_labels_;
+        if (begin + n_lanes <= end) [[likely]]
+            return load(from + begin);
+        float part[n_lanes] = {};
+        std::memcpy(part, from + begin, (end - begin) * sizeof(float));
+        return load(part);
+    }
+    // Marginals of a block. Nothing is read beyond a point's own: others may be writing it.
+    void copy_marginals(const float* from, size_t point, int count, float* to) const {
+        for (int i = 0; i < count; i++, point++, to += row_.width())
+            std::memcpy(to, from + point * n_labels_, n_labels_ * sizeof(float));
+    }
+
+    // Calls part<how many>(first) for all of a row's vectors.
+    template <class Part>
+    CLASSICSEG_INLINE void for_vectors(Part&& part) const {
+        int v = 0;
+        for (; v + V <= row_.size(); v += V) part.template operator()<V>(static_cast<size_t>(v));
+        if constexpr (N == 0)
+            for (; v < row_.size(); v++) part.template operator()<1>(static_cast<size_t>(v));
+    }
+
+    // The softmax' exponents: filtered marginals minus unaries. Also the largest in each lane.
+    void slice(size_t point, size_t next, int count, const float* rows, const float* weight, Work& work) const {
+        const int n_corners = corners();
+        const uint32_t* offset = work.offset.data();
+        float *x = work.x.data(), *largest = work.largest.data();
+        const float* soon = task_.unary + std::min(next, n_points_ - 1) * n_labels_;
+        for (int i = 0; i < count; i++, point++, offset += n_corners, weight += n_corners, largest += n_lanes) {
+            for (size_t l = 0; l < n_labels_; l += 16) __builtin_prefetch(soon + l);
+            soon += n_labels_;
+            Lanes top = lanes(-std::numeric_limits<float>::infinity());
+            for_vectors([&]<int B>(size_t first) CLASSICSEG_LAMBDA {
+                Lanes sum[B];
+                CLASSICSEG_UNROLL for (int v = 0; v < B; v++) sum[v] = negative(point, first + static_cast<size_t>(v));
+                CLASSICSEG_NO_UNROLL for (int c = 0; c < n_corners; c++) {
+                    const float* from = rows + offset[c] + first * n_lanes;
+                    const Lanes w = lanes(weight[c]);
+                    CLASSICSEG_UNROLL for (int v = 0; v < B; v++) sum[v] = sum[v] + w * load(from + v * n_lanes);
+                }
+                if (first + B == static_cast<size_t>(row_.size())) sum[B - 1] = without_padding(sum[B - 1]);
+                CLASSICSEG_UNROLL for (int v = 0; v < B; v++) {
+                    top = lanes_max(top, sum[v]);
+                    store(x, sum[v]);
+                    x += n_lanes;
+                }
+            });
+            store(largest, top);
+        }
+    }
+    // The same where there is nothing to slice yet.
+    void negate(size_t point, int count, Work& work) const {
+        float* x = work.x.data();
+        for (int i = 0; i < count; i++, point++) {
+            Lanes top = lanes(-std::numeric_limits<float>::infinity());
+            for (size_t v = 0; v < static_cast<size_t>(row_.size()); v++, x += n_lanes) {
+                Lanes e = negative(point, v);
+                if (v + 1 == static_cast<size_t>(row_.size())) e = without_padding(e);
+                top = lanes_max(top, e);
+                store(x, e);
+            }
+            store(work.largest.data() + i * n_lanes, top);
+        }
+    }
+    CLASSICSEG_INLINE Lanes negative(size_t point, size_t v) const {
+        return lanes(0) - load_labels(task_.unary, point, v * n_lanes);
+    }
+    CLASSICSEG_INLINE Lanes without_padding(Lanes x) const {
+        return last_ ? x : lanes(-std::numeric_limits<float>::infinity());
+    }
+
+    // Exponentials of eight points, from point i of the block on, in place, and what to scale each with.
+    CLASSICSEG_INLINE void softmax(int i, Work& work) const {
+        const size_t width = row_.width();
+        float* x = work.x.data() + static_cast<size_t>(i) * width;
+        Lanes part[n_lanes];
+        for (int p = 0; p < n_lanes; p++) part[p] = load(work.largest.data() + (i + p) * n_lanes);
+        alignas(32) float top[n_lanes];
+        store(top, reduce_each(part, [](Lanes a, Lanes b) { return lanes_max(a, b); }));
+        for (int p = 0; p < n_lanes; p++) {
+            Lanes sum = lanes(0);
+            for_vectors([&]<int B>(size_t) CLASSICSEG_LAMBDA {
+                CLASSICSEG_UNROLL for (int v = 0; v < B; v++) {
+                    const Lanes e = softmax_exp(load(x) - lanes(top[p]));
+                    sum = sum + e;
+                    store(x, e);
+                    x += n_lanes;
+                }
+            });
+            part[p] = sum;
+        }
+        store(work.scale.data() + i, lanes(1) / reduce_each(part, [](Lanes a, Lanes b) { return a + b; }));
+    }
+    // Scales the exponentials, unless marginals are given.
+    void normalize(bool given, int count, Work& work) const {
+        float* x = work.x.data();
+        for (int i = 0; i < count; i++) {
+            for (size_t v = 0; !given && v < row_.width(); v += n_lanes)
+                store(x + v, load(x + v) * lanes(work.scale[static_cast<size_t>(i)]));
+            x += row_.width();
+            work.scale[static_cast<size_t>(i)] = 1;
+        }
+    }
+
+    // Adds the marginals to the rows of the points' corners.
+    void splat(int count, float* sums, const float* weight, Work& work) const {
+        const int n_corners = corners();
+        const uint32_t* offset = work.offset.data();
+        const float *x = work.x.data(), *scale = work.scale.data();
+        for (int i = 0; i < count; i++, offset += n_corners, weight += n_corners) {
+            for_vectors([&]<int B>(size_t first) CLASSICSEG_LAMBDA {
+                Lanes q[B];
+                CLASSICSEG_UNROLL for (int v = 0; v < B; v++) q[v] = load(x + v * n_lanes) * lanes(scale[i]);
+                x += B * n_lanes;
+                for (int c = 0; c < n_corners; c++) {
+                    float* to = sums + offset[c] + first * n_lanes;
+                    const Lanes w = lanes(weight[c]);
+                    CLASSICSEG_UNROLL for (int v = 0; v < B; v++) store(to + v * n_lanes, load(to + v * n_lanes) + w * q[v]);
+                }
+            });
+        }
+    }
+
+    double own_energy(size_t point, int count, const float* q) const {
+        double energy = 0;
+        for (int i = 0; i < count; i++, point++, q += row_.width())
+            for (size_t l = 0; l < n_labels_; l++) {
+                const auto p = static_cast<double>(q[l]);
+                if (p > 0) energy += p * (std::log(p) + static_cast<double>(task_.unary[point * n_labels_ + l]));
+            }
+        return energy;
+    }
+    // x holds the filtered marginals minus the unaries.
+    double pairs_energy(size_t point, int count, const float* x, const float* q) const {
+        const bool potts = !task_.label_weight && !task_.penalty;
+        double energy = 0;
+        for (int i = 0; i < count; i++, point++, q += row_.width(), x += row_.width())
+            for (size_t l = 0; l < n_labels_; l++) {
+                const double message = static_cast<double>(x[l]) + static_cast<double>(task_.unary[point * n_labels_ + l]);
+                energy += 0.5 * message * ((potts ? 1.0 : 0.0) - static_cast<double>(q[l]));
+            }
+        return energy;
+    }
+    float largest_change(int count, const float* q, const float* before) const {
+        float change = 0;
+        for (int i = 0; i < count; i++, q += row_.width(), before += row_.width())
+            for (size_t l = 0; l < n_labels_; l++) change = std::max(change, std::abs(q[l] - before[l]));
+        return change;
+    }
+    void write(size_t point, int count, const float* q) const {
+        for (int i = 0; i < count; i++, point++, q += row_.width()) {
+            std::memcpy(task_.probabilities + point * n_labels_, q, n_labels_ * sizeof(float));
+            size_t best = 0;
+            for (size_t l = 1; l < n_labels_; l++) best = q[l] > q[best] ? l : best;
+            task_.labels[point] = static_cast<int32_t>(best);
+        }
+    }
+
+    const NormalizedLattices& model_;
+    const MeanFieldTask& task_;
+    Row row_;
+    size_t n_points_, n_labels_;
+    IntLanes last_;  // which of the last vector's lanes are labels
+};
+
+}  // namespace classicseg::CLASSICSEG_ISA
