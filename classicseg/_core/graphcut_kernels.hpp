@@ -23,6 +23,12 @@ struct GridArcs {
 template <class T>
 using Sum = std::conditional_t<std::is_integral_v<T>, int64_t, double>;
 
+// Pixels (z, y, x) of z0 <= z < z1, ...; in an image z is the row and y is 0.
+struct Box {
+    int z0 = 0, z1 = 0, y0 = 0, y1 = 0, x0 = 0, x1 = 0;
+    int64_t n_pixels() const { return static_cast<int64_t>(z1 - z0) * (y1 - y0) * (x1 - x0); }
+};
+
 class GridMaxflow {
 public:
     virtual ~GridMaxflow() = default;
@@ -33,7 +39,12 @@ public:
     /* Replaces source and sink capacities; `old_*` are the ones set before, or null. */       \
     /* Returns the sum of min(source, sink), unscaled. */                                      \
     virtual Sum<T> set_terminals(const T* source, const T* sink, const T* old_source,          \
-                                 const T* old_sink, double scale, Pool& pool) = 0;
+                                 const T* old_sink, double scale, Pool& pool) = 0;          \
+    /* Replaces source and sink capacities in a box, of whose shape the arrays are, and solves */ \
+    /* again by work near it. `minimal` is the whole cut before, and after. Returns the box    */ \
+    /* outside of which it has stayed.                                                         */ \
+    virtual Box solve_again(const T* source, const T* sink, const T* old_source, const T* old_sink, \
+                            const Box& box, double scale, uint8_t* minimal, Pool& pool) = 0;
     CLASSICSEG_FOR_CAPACITY(int32_t)
     CLASSICSEG_FOR_CAPACITY(int64_t)
     CLASSICSEG_FOR_CAPACITY(float)

@@ -8,6 +8,7 @@
 
 #include "capacities.hpp"
 #include "graphcut_kernels.hpp"
+#include "local_cut.hpp"
 #include "multilevel.hpp"
 #include "rows.hpp"
 #include "sweep_repair.hpp"
@@ -27,6 +28,11 @@ public:
     Sum<T> set_terminals(const T* source, const T* sink, const T* old_source,                  \
                          const T* old_sink, double scale, Pool& pool) override {               \
         return set_terminals_from(source, sink, old_source, old_sink, scale, pool);            \
+    }                                                                                          \
+    Box solve_again(const T* source, const T* sink, const T* old_source, const T* old_sink,    \
+                    const Box& box, double scale, uint8_t* minimal, Pool& pool) override {     \
+        change_terminals(source, sink, old_source, old_sink, box, scale);                      \
+        return solve_near(box, minimal, pool);                                                 \
     }
     CLASSICSEG_FOR_CAPACITY(int32_t)
     CLASSICSEG_FOR_CAPACITY(int64_t)
@@ -45,10 +51,10 @@ public:
         reach_from_excess(pool);
         for_slices(pool, grid_.depth, [&](int z0, int z1, size_t) {
             grid_.for_rows_of(z0, z1, [&](int32_t row, size_t pixel, int, int) {
-                const Label* d = labels_.data() + label_margin + row;
+                const Label* d = label_of_node_0() + row;
                 for (int x = 0; x < grid_.width; x++) {
                     minimal[pixel + static_cast<size_t>(x)] = d[x] == reached;
-                    maximal[pixel + static_cast<size_t>(x)] = d[x] >= unlabelled;
+                    if (maximal) maximal[pixel + static_cast<size_t>(x)] = d[x] >= unlabelled;
                 }
             });
         });
@@ -56,9 +62,9 @@ public:
 
 private:
     using G = Grid<Topology, Capacity>;
-    static constexpr Label reached = unlabelled + 1;
     static constexpr int min_slab_slices = Topology::has_rows ? 16 : 64;
     static constexpr int n_levels = 4;  // on images 2 to 7 tried: 3 to 5 are best, 6 and 7 only cost
+    static constexpr int most_for_local = 4;  // beyond this part of the grid, all of it on all threads
     static constexpr int min_coarsen_pixels = 4096;
     static constexpr int chunk = Topology::has_rows ? 2 : row_chunk;  // slices for a thread at a time
 
@@ -195,6 +201,40 @@ private:
         return base;
     }
 
+    template <class T>
+    void change_terminals(const T* source, const T* sink, const T* old_source, const T* old_sink,
+                          const Box& box, double scale) {
+        size_t p = 0;
+        for (int z = box.z0; z < box.z1; z++) {
+            for (int y = box.y0; y < box.y1; y++) {
+                Capacity* e = grid_.excess.data() + grid_.node(z, y, box.x0);
+                for (int x = box.x0; x < box.x1; x++, p++, e++) {
+                    const Capacity now = terminal<Capacity>(source[p], sink[p], limit_, scale);
+                    const Capacity before = terminal<Capacity>(old_source[p], old_sink[p], limit_, scale);
+                    *e += now - before;
+                    source_total_ += std::max<int64_t>(now, 0) - std::max<int64_t>(before, 0);
+                }
+            }
+        }
+    }
+
+    Box solve_near(const Box& box, uint8_t* minimal, Pool& pool) {
+        const Box changed = LocalCut<G>(grid_, label_of_node_0()).solve(box, grid_.n_pixels() / most_for_local);
+        if (changed.n_pixels() == 0) {
+            search(grid_, labels_, next_.data(), pool);
+            cut(minimal, nullptr, pool);
+            return {0, grid_.depth, 0, grid_.height, 0, grid_.width};
+        }
+        for (int z = changed.z0; z < changed.z1; z++) {
+            for (int y = changed.y0; y < changed.y1; y++) {
+                const Label* d = label_of_node_0() + grid_.node(z, y, 0);
+                uint8_t* row = minimal + (static_cast<ptrdiff_t>(z) * grid_.height + y) * grid_.width;
+                for (int x = changed.x0; x < changed.x1; x++) row[x] = d[x] == reached;
+            }
+        }
+        return changed;
+    }
+
     int64_t positive_excess(Pool& pool) {
         Buffer<int64_t> totals(n_chunks(grid_.depth));
         for_slices(pool, grid_.depth, [&](int z0, int z1, size_t chunk) {
@@ -288,7 +328,7 @@ private:
     // Labels every pixel that remaining excess can reach: the smallest source side.
     void reach_from_excess(Pool& pool) {
         using Neighbours = typename G::Neighbours;
-        Label* d = labels_.data() + label_margin;
+        Label* d = label_of_node_0();
         for_slices(pool, grid_.depth, [&](int z0, int z1, size_t) {
             grid_.for_rows_of(z0, z1, [&](int32_t row, size_t, int, int) {
                 for (int32_t i = row; i < row + grid_.width; i++)
@@ -302,18 +342,12 @@ private:
                 if (!(grid_.in[i] & Neighbours(d + i, grid_.strides).equal(reached))) continue;
                 d[i] = reached;
                 stack.push(i);
-                while (!stack.empty()) {
-                    const int32_t from = stack.pop();
-                    uint32_t b = grid_.out[from] & Neighbours(d + from, grid_.strides).equal(unlabelled);
-                    for (; b; b &= b - 1) {
-                        const int32_t j = from + grid_.offset[std::countr_zero(b)];
-                        d[j] = reached;
-                        stack.push(j);
-                    }
-                }
+                flood(grid_, d, stack);
             }
         });
     }
+
+    Label* label_of_node_0() { return labels_.data() + label_margin; }
 
     G grid_;
     Buffer<Capacity> asymmetry_;  // capacity - reverse capacity of the forward arcs, n_forward per node

@@ -18,10 +18,9 @@ from classicseg._checks import (
     positive_int,
 )
 from classicseg._gmm import GMM, Assignment, assign, initial_centres, learn, nearest_centres
-from classicseg._kernels import ext
 from classicseg.grabcut._strokes import paint
-from classicseg.grabcut._trimap_cut import TrimapCut
-from classicseg.graphcut._contrast import contrast_of, cut_cost
+from classicseg.grabcut._trimap_cut import TrimapCut, Window, around, energy, part_of, union
+from classicseg.graphcut._contrast import contrast_of
 
 __all__ = ["BACKGROUND", "FOREGROUND", "PROBABLY_BACKGROUND", "PROBABLY_FOREGROUND", "GrabCut"]
 
@@ -134,7 +133,10 @@ class GrabCut:
         self._weights = contrast_of(self._pixels, self.gamma, None, 8, self._threads)
         self._exact_cut = TrimapCut(self._weights)
         self._assignments: tuple[Assignment, Assignment] | None = None
-        self._stale = False
+        self._stale = False  # energies are missing where a stroke has freed or turned pixels
+        self._cut_is_known = False  # but for the strokes that came after the last one
+        self._cut_mask = np.zeros(self.shape, np.bool_)
+        self._painted: Window | None = None  # since the last cut
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -234,14 +236,21 @@ class GrabCut:
         trimap = self._started()
         if isinstance(label, bool) or label not in (0, 1, 2, 3):
             raise ValueError(f"label is {label!r}, expected a trimap value 0, 1, 2 or 3")
-        painted = paint(self.shape, points, positive(radius, "radius"))
+        window, painted = paint(self.shape, points, positive(radius, "radius"))
+        if not painted.any():
+            return self
+        here = trimap[window]
         # Hard pixels have no energy on the side that they can't be on.
-        self._stale |= bool(np.any(painted & (trimap < PROBABLY_BACKGROUND) & (trimap != label)))
-        self.trimap = np.where(painted, np.uint8(label), trimap)
+        self._stale |= bool(np.any(painted & (here < PROBABLY_BACKGROUND) & (here != label)))
+        self._painted = union(self._painted, window)
+        self.trimap = trimap.copy()
+        self.trimap[window][painted] = label
         return self
 
     def refine(self) -> GrabCut:
         """Cut again with the present mixtures: what a stroke changes, without learning.
+
+        The mask is the one that a cut from scratch would find; the work is near the strokes.
 
         Returns
         -------
@@ -257,8 +266,9 @@ class GrabCut:
             return self
         if self._assignments is None and not self._learn():
             return self
-        self._assign_stale()
-        self._cut()
+        if not self._cut_near_strokes():
+            self._assign_stale()
+            self._cut()
         return self
 
     def _started(self) -> NDArray[np.uint8]:
@@ -296,7 +306,8 @@ class GrabCut:
         self.energies = ()
         self.background_gmm = self.foreground_gmm = None
         self._assignments = None
-        self._stale = False
+        self._stale = self._cut_is_known = False
+        self._painted = None
         self.converged = False
         if self.engine == "opencv":
             self._opencv.restart()
@@ -336,7 +347,7 @@ class GrabCut:
         assert background is not None and foreground is not None  # both sides have pixels
         self.background_gmm, self.foreground_gmm = background, foreground
         trimap = self._started()
-        self._stale = False
+        self._stale = self._cut_is_known = False
         self._assignments = (
             assign(self._pixels, background, self._threads, trimap != FOREGROUND),
             assign(self._pixels, foreground, self._threads, trimap != BACKGROUND),
@@ -350,13 +361,51 @@ class GrabCut:
         """Find the best labels for the present mixtures; the number of pixels that changed."""
         assert self._assignments is not None
         trimap, before = self._started(), self.mask
-        background, foreground = (a.energy for a in self._assignments)
-        mask = self._exact_cut.solve(background, foreground, trimap, self._threads)
-        # Open pixels (those with bit 1) take the mask's bit as bit 0.
-        self.trimap = trimap ^ ((trimap ^ mask.view(np.uint8)) & (trimap >> np.uint8(1)))
-        data = ext.data_energy(background, foreground, mask.view(np.uint8), self._threads)
-        self.energies = (*self.energies, data + cut_cost(self._weights, mask, self._threads))
+        mask = self._exact_cut.solve(self._assignments, trimap, self._threads)
+        self.trimap = _labelled(trimap, mask)
+        now = energy(self._weights, self._assignments, mask, self._threads)
+        self.energies = (*self.energies, now)
+        self._cut_is_known, self._painted, self._cut_mask = True, None, mask
         return int(np.count_nonzero(mask != before))
+
+    def _cut_near_strokes(self) -> bool:
+        """The cut after strokes, from the one before them. False where that cannot be done."""
+        if not self._cut_is_known:
+            return False
+        assert self._assignments is not None
+        if self._painted is None:
+            self.energies = (*self.energies, self.energies[-1])
+            return True
+        trimap, painted, sides = self._started(), self._painted, self._assignments
+        if self._stale:
+            self._assign_in(painted)
+        found = self._exact_cut.solve_again(sides, trimap, painted, self._threads)
+        if found is None:
+            return False
+        window, mask = found
+        self.trimap = trimap.copy()
+        self.trimap[window] = _labelled(trimap[window], mask)
+        near = around(window, self.shape)
+        before = self._cut_mask[near].copy()
+        self._cut_mask[window] = mask
+        parts = part_of(self._weights, sides, near)
+        change = energy(*parts, np.ascontiguousarray(self._cut_mask[near]), self._threads)
+        change -= energy(*parts, before, self._threads)
+        self.energies = (*self.energies, self.energies[-1] + change)
+        self._painted = None
+        return True
+
+    def _assign_in(self, window: Window) -> None:
+        """The energies in a window, on both sides."""
+        assert self._assignments is not None
+        pixels = np.ascontiguousarray(self._pixels[window])
+        for side, gmm in zip(
+            self._assignments, (self.background_gmm, self.foreground_gmm), strict=True
+        ):
+            assert gmm is not None  # there are assignments
+            part = assign(pixels, gmm, self._threads)
+            side.energy[window], side.component[window] = part.energy, part.component
+        self._stale = False
 
     def _fit_opencv(self, rounds: int) -> None:
         self.converged = False
@@ -368,3 +417,8 @@ class GrabCut:
             if np.array_equal(before, self.mask):
                 self.converged = True
                 return
+
+
+def _labelled(trimap: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Open pixels (those with bit 1) take the mask's bit as bit 0."""
+    return trimap ^ ((trimap ^ mask.view(np.uint8)) & (trimap >> np.uint8(1)))

@@ -7,9 +7,14 @@ from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["paint"]
 
+Stroke = tuple[tuple[slice, slice], NDArray[np.bool_]]
 
-def paint(shape: tuple[int, int], points: ArrayLike, radius: float) -> NDArray[np.bool_]:
-    """Pixels within `radius` of the path through `points` (N, 2) as (x, y)."""
+
+def paint(shape: tuple[int, int], points: ArrayLike, radius: float) -> Stroke:
+    """Pixels within `radius` of the path through `points` (N, 2) as (x, y).
+
+    Returns a window of the image and the painted pixels in it; an empty one for a path outside.
+    """
     try:
         path = np.asarray(points, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -18,10 +23,15 @@ def paint(shape: tuple[int, int], points: ArrayLike, radius: float) -> NDArray[n
         raise ValueError(f"points has shape {path.shape}, expected (N, 2) as (x, y), N >= 1")
     if not np.isfinite(path).all():
         raise ValueError("points holds NaN or infinite coordinates")
-    painted = np.zeros(shape, np.bool_)
+    height, width = shape
+    limits = (width, height)
+    x0, y0 = np.clip(np.floor(path.min(axis=0) - radius), 0, limits).astype(int).tolist()
+    x1, y1 = np.clip(np.ceil(path.max(axis=0) + radius) + 1, 0, limits).astype(int).tolist()
+    painted = np.zeros((y1 - y0, x1 - x0), np.bool_)
+    path = path - (x0, y0)
     for start, end in zip(path, path[1:] if len(path) > 1 else path, strict=False):
         _paint_segment(painted, start, end, radius)
-    return painted
+    return (slice(y0, y1), slice(x0, x1)), painted
 
 
 def _paint_segment(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from classicseg._gmm import Assignment
 from classicseg._kernels import ext
-from classicseg.graphcut._contrast import Weights
+from classicseg.graphcut._contrast import Weights, cut_cost
 from classicseg.graphcut._grid import GridGraph
 
-__all__ = ["TrimapCut"]
+__all__ = ["TrimapCut", "Window", "around", "energy", "part_of", "union"]
 
 Window = tuple[slice, slice]
+Sides = tuple[Assignment, Assignment]  # background, foreground
 
 
 class TrimapCut:
@@ -21,31 +23,90 @@ class TrimapCut:
         self._weights = weights
         self._graph: GridGraph | None = None
         self._window: Window = (slice(0, 0), slice(0, 0))  # what the graph covers
+        self._mask = np.zeros((0, 0), np.bool_)  # its last cut
 
-    def solve(
-        self,
-        background: NDArray[np.float32],
-        foreground: NDArray[np.float32],
-        trimap: NDArray[np.uint8],
-        n_threads: int,
-    ) -> NDArray[np.bool_]:
+    def solve(self, sides: Sides, trimap: NDArray[np.uint8], n_threads: int) -> NDArray[np.bool_]:
         """The best mask; pixels of trimap 0 and 1 keep their side."""
         mask: NDArray[np.bool_] = trimap == 1
         window = _open_window(trimap)
         if window is None:
+            self._graph = None
             return mask
         if self._graph is None or not _contains(self._window, window):
             self._window = window
             self._graph = GridGraph(trimap[window].shape)
             self._graph.set_edges({o: weight[window] for o, weight in self._weights.items()})
-        inside = self._window
-        source = np.empty(self._graph.shape, np.float32)
-        sink = np.empty(self._graph.shape, np.float32)
-        corner = inside[0].start, inside[1].start
-        ext.trimap_terminals(background, foreground, trimap, *corner, source, sink, n_threads)
-        self._graph._set_checked_terminals(source, sink)
-        mask[inside] = self._graph.solve(n_threads).mask
+        self._graph._set_checked_terminals(*_terminals(sides, trimap, self._window, n_threads))
+        self._mask = self._graph.solve(n_threads).mask
+        mask[self._window] = self._mask
         return mask
+
+    def solve_again(
+        self, sides: Sides, trimap: NDArray[np.uint8], changed: Window, n_threads: int
+    ) -> tuple[Window, NDArray[np.bool_]] | None:
+        """The best mask after a change of energies or trimap in a window, by work near it.
+
+        Returns the window outside of which the mask has stayed, and the mask in it; None where the
+        graph does not cover the change.
+        """
+        if self._graph is None or not _contains(self._window, changed):
+            return None
+        source, sink = _terminals(sides, trimap, changed, n_threads)
+        top, left = (side.start for side in self._window)
+        corner = changed[0].start - top, changed[1].start - left
+        y0, y1, x0, x1 = self._graph._solve_again(source, sink, corner, self._mask, n_threads)
+        window = slice(top + y0, top + y1), slice(left + x0, left + x1)
+        return window, self._mask[y0:y1, x0:x1]
+
+
+def energy(weights: Weights, sides: Sides, mask: NDArray[np.bool_], n_threads: int) -> float:
+    """What a mask costs: its pixels' energies and the weights of the pairs that it separates."""
+    background, foreground = sides[0].energy, sides[1].energy
+    data: float = ext.data_energy(background, foreground, mask.view(np.uint8), n_threads)
+    return data + cut_cost(weights, mask, n_threads)
+
+
+def part_of(weights: Weights, sides: Sides, window: Window) -> tuple[Weights, Sides]:
+    """Weights and energies in a window of an image."""
+    background, foreground = (
+        Assignment(
+            np.ascontiguousarray(side.energy[window]), np.ascontiguousarray(side.component[window])
+        )
+        for side in sides
+    )
+    inside = {o: np.ascontiguousarray(weight[window]) for o, weight in weights.items()}
+    return inside, (background, foreground)
+
+
+def around(window: Window, shape: tuple[int, ...]) -> Window:
+    """A window and its neighbours in an image."""
+    rows, columns = (
+        slice(max(0, side.start - 1), min(size, side.stop + 1))
+        for side, size in zip(window, shape, strict=True)
+    )
+    return rows, columns
+
+
+def union(a: Window | None, b: Window) -> Window:
+    """The smallest window with both in it."""
+    if a is None:
+        return b
+    rows, columns = (
+        slice(min(i.start, j.start), max(i.stop, j.stop)) for i, j in zip(a, b, strict=True)
+    )
+    return rows, columns
+
+
+def _terminals(
+    sides: Sides, trimap: NDArray[np.uint8], window: Window, n_threads: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    rows, columns = window
+    shape = rows.stop - rows.start, columns.stop - columns.start
+    source, sink = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    corner = rows.start, columns.start
+    background, foreground = sides[0].energy, sides[1].energy
+    ext.trimap_terminals(background, foreground, trimap, *corner, source, sink, n_threads)
+    return source, sink
 
 
 def _open_window(trimap: NDArray[np.uint8]) -> Window | None:
@@ -55,10 +116,8 @@ def _open_window(trimap: NDArray[np.uint8]) -> Window | None:
     columns = np.flatnonzero(is_open.any(axis=0))
     if len(rows) == 0:
         return None
-    return (
-        slice(max(0, int(rows[0]) - 1), min(trimap.shape[0], int(rows[-1]) + 2)),
-        slice(max(0, int(columns[0]) - 1), min(trimap.shape[1], int(columns[-1]) + 2)),
-    )
+    inner = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    return around(inner, trimap.shape)
 
 
 def _contains(outer: Window, inner: Window) -> bool:

@@ -195,6 +195,33 @@ class GridGraph:
             self._solver = solver
         return cut
 
+    def _solve_again(
+        self,
+        source: NDArray[Any],
+        sink: NDArray[Any],
+        corner: tuple[int, int],
+        mask: NDArray[np.bool_],
+        n_threads: int,
+    ) -> tuple[int, int, int, int]:
+        """Replace an image's terminals in a window after `solve`; solve again by work near it.
+
+        `mask` is the minimal cut before, and after. Returns the window (y0, y1, x0, x1) outside of
+        which it has stayed. The terminals must have come from `_set_checked_terminals`; they are
+        written to.
+        """
+        assert self._solver is not None  # there has been a solution
+        window = tuple(
+            slice(start, start + size) for start, size in zip(corner, source.shape, strict=True)
+        )
+        before = [np.ascontiguousarray(array[window]) for array in self._terminals]
+        with self._solving:
+            solver, self._solver = self._solver, None
+            box = solver.solve_again(source, sink, before, corner, mask, n_threads)
+            self._solver = solver
+        for array, part in zip(self._terminals, (source, sink), strict=True):
+            array[window] = part
+        return box
+
 
 def _opposite(offset: Offset) -> Offset:
     return tuple(-step for step in offset)
@@ -257,6 +284,23 @@ class _Solver:
         flow = self._graph.solve(_rows(minimal), _rows(maximal), n_threads)
         total = self._base + (flow if scale is None else flow / scale)
         return Cut(total, minimal.view(np.bool_), maximal.view(np.bool_))
+
+    def solve_again(
+        self,
+        source: NDArray[Any],
+        sink: NDArray[Any],
+        before: list[NDArray[Any]],
+        corner: tuple[int, int],
+        mask: NDArray[np.bool_],
+        n_threads: int,
+    ) -> tuple[int, int, int, int]:
+        terminals = [self._converted(array) for array in (source, sink, *before)]
+        again = getattr(self._graph, f"solve_again_{terminals[0].dtype.name}")
+        scale = self.kind.scale or 1.0
+        box: tuple[int, int, int, int] = again(
+            *terminals, *corner, scale, mask.view(np.uint8), n_threads
+        )
+        return box
 
     def _converted(self, array: NDArray[Any]) -> NDArray[Any]:
         """Rows for the kernel. Integers among floating-point capacities become floats."""

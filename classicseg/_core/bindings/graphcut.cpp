@@ -16,7 +16,7 @@ public:
         solver_ = kernels().graphcut.grid_maxflow(height, width, wide, limit);
     }
     PyGridMaxflow(int depth, int height, int width, int connectivity, bool wide, int64_t limit)
-        : height_(depth * height), width_(width), n_directions_(static_cast<size_t>(connectivity)) {
+        : height_(depth * height), width_(width), n_directions_(static_cast<size_t>(connectivity)), is_image_(false) {
         if (depth < 1 || height < 1 || width < 1) throw std::invalid_argument("an empty grid");
         if (connectivity != 6 && connectivity != 26) throw std::invalid_argument("6 or 26 neighbours");
         nb::gil_scoped_release release;
@@ -52,20 +52,44 @@ public:
         expect_shape(maximal, height_, width_);
         nb::gil_scoped_release release;
         std::lock_guard lock(mutex_);
-        // Joining the threads' strips again costs more than it brings on smaller grids.
-        constexpr size_t pixels_a_thread = 150000;
-        const auto useful = static_cast<int>(std::clamp<size_t>(n_pixels() / pixels_a_thread, 1, 1 << 20));
-        Pool pool(std::min(n_threads, useful));
+        Pool pool(n_useful_threads(n_threads));
         const int64_t flow = solver_->solve(pool);
         solver_->cut(minimal.data(), maximal.data(), pool);
+        solved_ = true;
         return flow;
     }
 
+    // The same after a change in a box of an image, whose first pixel is (y, x): `minimal` is the
+    // whole cut before and after. Returns the box (y0, y1, x0, x1) outside of which it has stayed.
+    template <class T>
+    std::tuple<int, int, int, int> solve_again(Input2D<T> source, Input2D<T> sink, Input2D<T> old_source,
+                                               Input2D<T> old_sink, int y, int x, double scale,
+                                               Output2D<uint8_t> minimal, int n_threads) {
+        const int height = static_cast<int>(source.shape(0)), width = static_cast<int>(source.shape(1));
+        for (const auto& array : {sink, old_source, old_sink}) expect_shape(array, height, width);
+        expect_shape(minimal, height_, width_);
+        if (y < 0 || x < 0 || height > height_ - y || width > width_ - x) throw std::invalid_argument("a box outside");
+        if (!is_image_) throw std::logic_error("solve_again is for images");
+        if (!solved_) throw std::logic_error("solve_again before solve");
+        nb::gil_scoped_release release;
+        std::lock_guard lock(mutex_);
+        Pool pool(n_useful_threads(n_threads));
+        const Box box = solver_->solve_again(source.data(), sink.data(), old_source.data(), old_sink.data(),
+                                             {y, y + height, 0, 1, x, x + width}, scale, minimal.data(), pool);
+        return {box.z0, box.z1, box.x0, box.x1};
+    }
+
 private:
+    // Joining the threads' strips again costs more than it brings on smaller grids.
+    int n_useful_threads(int n_threads) const {
+        constexpr size_t pixels_a_thread = 150000;
+        return std::min(n_threads, static_cast<int>(std::clamp<size_t>(n_pixels() / pixels_a_thread, 1, 1 << 20)));
+    }
     size_t n_pixels() const { return static_cast<size_t>(height_) * static_cast<size_t>(width_); }
 
     int height_, width_;
     size_t n_directions_;
+    bool is_image_ = true, solved_ = false;
     std::mutex mutex_;  // one Python thread at a time may change a graph
     std::unique_ptr<GridMaxflow> solver_;
 };
@@ -146,7 +170,11 @@ void bind_graphcut(nb::module_& m) {
         .def("set_terminals_int64", &PyGridMaxflow::set_terminals<int64_t>)
         .def("set_terminals_float32", &PyGridMaxflow::set_terminals<float>)
         .def("set_terminals_float64", &PyGridMaxflow::set_terminals<double>)
-        .def("solve", &PyGridMaxflow::solve);
+        .def("solve", &PyGridMaxflow::solve)
+        .def("solve_again_int32", &PyGridMaxflow::solve_again<int32_t>)
+        .def("solve_again_int64", &PyGridMaxflow::solve_again<int64_t>)
+        .def("solve_again_float32", &PyGridMaxflow::solve_again<float>)
+        .def("solve_again_float64", &PyGridMaxflow::solve_again<double>);
     m.def("sum_squared_differences", &sum_squared_differences);
     m.def("contrast_weights", &contrast_weights);
     m.def("cut_cost", &cut_cost);
