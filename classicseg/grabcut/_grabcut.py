@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,7 +20,7 @@ from classicseg._checks import (
 )
 from classicseg._gmm import GMM, Assignment, assign, initial_centres, learn, nearest_centres
 from classicseg.grabcut._strokes import paint
-from classicseg.grabcut._trimap_cut import TrimapCut, Window, around, energy, part_of, union
+from classicseg.grabcut._trimap_cut import TrimapCut, Window, union
 from classicseg.graphcut._contrast import contrast_of
 
 __all__ = ["BACKGROUND", "FOREGROUND", "PROBABLY_BACKGROUND", "PROBABLY_FOREGROUND", "GrabCut"]
@@ -130,12 +131,11 @@ class GrabCut:
             from classicseg.grabcut._opencv import OpenCVModels
 
             self._opencv = OpenCVModels(as_uint8_image(image, data_range=data_range), self._rng)
-        self._weights = contrast_of(self._pixels, self.gamma, None, 8, self._threads)
-        self._exact_cut = TrimapCut(self._weights)
+        weights = contrast_of(self._pixels, self.gamma, None, 8, self._threads)
+        self._exact_cut = TrimapCut(weights)
         self._assignments: tuple[Assignment, Assignment] | None = None
         self._stale = False  # energies are missing where a stroke has freed or turned pixels
         self._cut_is_known = False  # but for the strokes that came after the last one
-        self._cut_mask = np.zeros(self.shape, np.bool_)
         self._painted: Window | None = None  # since the last cut
 
     @property
@@ -182,20 +182,12 @@ class GrabCut:
         ValueError, TypeError
             For more than one start, one of the wrong shape or values, or none before the first.
         """
-        given = [
-            name
-            for name, value in (
-                ("rect", rect),
-                ("trimap", trimap),
-                ("mask", mask),
-                ("scribbles", scribbles),
-            )
-            if value is not None
-        ]
+        starts = {"rect": rect, "trimap": trimap, "mask": mask, "scribbles": scribbles}
+        given = {name: value for name, value in starts.items() if value is not None}
         if len(given) > 1:
             raise ValueError(f"fit got {' and '.join(given)}, expected one of them at most")
-        if given:
-            self._start(rect, trimap, mask, scribbles)
+        for name, value in given.items():
+            self._start(name, value)
         self._started()
         if self.engine == "opencv":
             self._fit_opencv(self.max_iter or _MAX_ROUNDS)
@@ -276,33 +268,22 @@ class GrabCut:
             raise ValueError("GrabCut has no labels yet: call fit(rect=...) or fit(trimap=...)")
         return self.trimap
 
-    def _start(
-        self,
-        rect: tuple[int, int, int, int] | None,
-        trimap: ArrayLike | None,
-        mask: ArrayLike | None,
-        scribbles: ArrayLike | None,
-    ) -> None:
+    def _start(self, name: str, value: Any) -> None:
         from classicseg.grabcut import _start
 
-        if rect is not None:
-            window = as_rect(rect, self.shape)
+        settings = self._pixels, self.n_components, self._rng, self._threads
+        if name == "rect":
+            window = as_rect(value, self.shape)
             if self.engine == "opencv":
-                self.trimap = np.zeros(self.shape, np.uint8)
-                x, y, width, height = window
-                self.trimap[y : y + height, x : x + width] = PROBABLY_FOREGROUND
+                self.trimap = _start.from_window(self.shape, window)
             else:
-                self.trimap = _start.from_rect(
-                    self._pixels, window, self.n_components, self._rng, self._threads
-                )
-        elif trimap is not None:
-            self.trimap = as_trimap(trimap, self.shape).copy()
-        elif mask is not None:
-            self.trimap = _start.from_mask(mask, self.shape)
-        elif scribbles is not None:
-            self.trimap = _start.from_scribbles(
-                self._pixels, scribbles, self.n_components, self._rng, self._threads
-            )
+                self.trimap = _start.from_rect(window, *settings)
+        elif name == "trimap":
+            self.trimap = as_trimap(value, self.shape).copy()
+        elif name == "mask":
+            self.trimap = _start.from_mask(value, self.shape)
+        else:
+            self.trimap = _start.from_scribbles(value, *settings)
         self.energies = ()
         self.background_gmm = self.foreground_gmm = None
         self._assignments = None
@@ -361,11 +342,10 @@ class GrabCut:
         """Find the best labels for the present mixtures; the number of pixels that changed."""
         assert self._assignments is not None
         trimap, before = self._started(), self.mask
-        mask = self._exact_cut.solve(self._assignments, trimap, self._threads)
+        mask, energy = self._exact_cut.solve(self._assignments, trimap, self._threads)
         self.trimap = _labelled(trimap, mask)
-        now = energy(self._weights, self._assignments, mask, self._threads)
-        self.energies = (*self.energies, now)
-        self._cut_is_known, self._painted, self._cut_mask = True, None, mask
+        self.energies = (*self.energies, energy)
+        self._cut_is_known, self._painted = True, None
         return int(np.count_nonzero(mask != before))
 
     def _cut_near_strokes(self) -> bool:
@@ -382,15 +362,9 @@ class GrabCut:
         found = self._exact_cut.solve_again(sides, trimap, painted, self._threads)
         if found is None:
             return False
-        window, mask = found
+        window, mask, change = found
         self.trimap = trimap.copy()
         self.trimap[window] = _labelled(trimap[window], mask)
-        near = around(window, self.shape)
-        before = self._cut_mask[near].copy()
-        self._cut_mask[window] = mask
-        parts = part_of(self._weights, sides, near)
-        change = energy(*parts, np.ascontiguousarray(self._cut_mask[near]), self._threads)
-        change -= energy(*parts, before, self._threads)
         self.energies = (*self.energies, self.energies[-1] + change)
         self._painted = None
         return True

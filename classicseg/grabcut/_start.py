@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from classicseg._checks import as_mask, as_seeds
 from classicseg._gmm import assign, fit_gmm
 
-__all__ = ["from_mask", "from_rect", "from_scribbles"]
+__all__ = ["from_mask", "from_rect", "from_scribbles", "from_window"]
 
 # Pixels of the rectangle as typical of the outside as this part of the outside itself start as
 # probably background. On grabcut50 that takes the error inside the rectangle from 7.6 % to
@@ -18,17 +18,23 @@ _TYPICAL = 0.1
 _MAX_SAMPLES = 4_000
 
 
+def from_window(shape: tuple[int, ...], rect: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+    """Background outside, probably foreground inside."""
+    x, y, width, height = rect
+    trimap = np.zeros(shape, np.uint8)
+    trimap[y : y + height, x : x + width] = 3
+    return trimap
+
+
 def from_rect(
-    pixels: NDArray[np.float32],
     rect: tuple[int, int, int, int],
+    pixels: NDArray[np.float32],
     n_components: int,
     rng: np.random.Generator,
     n_threads: int,
 ) -> NDArray[np.uint8]:
     """Background outside; inside probably foreground, except what is typical of the outside."""
-    x, y, width, height = rect
-    trimap = np.zeros(pixels.shape[:2], np.uint8)
-    trimap[y : y + height, x : x + width] = 3
+    trimap = from_window(pixels.shape[:2], rect)
     outside = np.flatnonzero(trimap == 0)
     if len(outside) == 0:
         return trimap
@@ -37,6 +43,7 @@ def from_rect(
     colours = pixels.reshape(-1, pixels.shape[2])[outside]
     gmm = fit_gmm(colours, n_components, rng)
     typical = np.quantile(assign(colours[None], gmm, n_threads).energy, _TYPICAL)
+    x, y, width, height = rect
     inside = (slice(y, y + height), slice(x, x + width))
     energy = assign(np.ascontiguousarray(pixels[inside]), gmm, n_threads).energy
     start = np.where(energy <= typical, np.uint8(2), np.uint8(3))
@@ -53,8 +60,8 @@ def from_mask(mask: ArrayLike, shape: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def from_scribbles(
-    pixels: NDArray[np.float32],
     scribbles: ArrayLike,
+    pixels: NDArray[np.float32],
     n_components: int,
     rng: np.random.Generator,
     n_threads: int,

@@ -10,7 +10,7 @@ from classicseg._kernels import ext
 from classicseg.graphcut._contrast import Weights, cut_cost
 from classicseg.graphcut._grid import GridGraph
 
-__all__ = ["TrimapCut", "Window", "around", "energy", "part_of", "union"]
+__all__ = ["TrimapCut", "Window", "union"]
 
 Window = tuple[slice, slice]
 Sides = tuple[Assignment, Assignment]  # background, foreground
@@ -23,50 +23,60 @@ class TrimapCut:
         self._weights = weights
         self._graph: GridGraph | None = None
         self._window: Window = (slice(0, 0), slice(0, 0))  # what the graph covers
-        self._mask = np.zeros((0, 0), np.bool_)  # its last cut
+        self._cut = np.zeros((0, 0), np.bool_)  # its last one
+        self._mask = np.zeros((0, 0), np.bool_)  # of the image
 
-    def solve(self, sides: Sides, trimap: NDArray[np.uint8], n_threads: int) -> NDArray[np.bool_]:
-        """The best mask; pixels of trimap 0 and 1 keep their side."""
+    def solve(
+        self, sides: Sides, trimap: NDArray[np.uint8], n_threads: int
+    ) -> tuple[NDArray[np.bool_], float]:
+        """The best mask and its energy; pixels of trimap 0 and 1 keep their side."""
         mask: NDArray[np.bool_] = trimap == 1
         window = _open_window(trimap)
+        self._mask = mask
         if window is None:
             self._graph = None
-            return mask
+            return mask, _energy(self._weights, sides, mask, n_threads)
         if self._graph is None or not _contains(self._window, window):
             self._window = window
             self._graph = GridGraph(trimap[window].shape)
             self._graph.set_edges({o: weight[window] for o, weight in self._weights.items()})
         self._graph._set_checked_terminals(*_terminals(sides, trimap, self._window, n_threads))
-        self._mask = self._graph.solve(n_threads).mask
-        mask[self._window] = self._mask
-        return mask
+        self._cut = self._graph.solve(n_threads).mask
+        mask[self._window] = self._cut
+        return mask, _energy(self._weights, sides, mask, n_threads)
 
     def solve_again(
         self, sides: Sides, trimap: NDArray[np.uint8], changed: Window, n_threads: int
-    ) -> tuple[Window, NDArray[np.bool_]] | None:
+    ) -> tuple[Window, NDArray[np.bool_], float] | None:
         """The best mask after a change of energies or trimap in a window, by work near it.
 
-        Returns the window outside of which the mask has stayed, and the mask in it; None where the
-        graph does not cover the change.
+        Returns the window outside of which the mask has stayed, the mask in it, and by how much its
+        energy differs from that of the mask before; None where the graph does not cover the change.
         """
         if self._graph is None or not _contains(self._window, changed):
             return None
         source, sink = _terminals(sides, trimap, changed, n_threads)
         top, left = (side.start for side in self._window)
         corner = changed[0].start - top, changed[1].start - left
-        y0, y1, x0, x1 = self._graph._solve_again(source, sink, corner, self._mask, n_threads)
+        y0, y1, x0, x1 = self._graph._solve_again(source, sink, corner, self._cut, n_threads)
         window = slice(top + y0, top + y1), slice(left + x0, left + x1)
-        return window, self._mask[y0:y1, x0:x1]
+        near = _around(window, trimap.shape)
+        weights, energies = _part_of(self._weights, sides, near)
+        before = _energy(weights, energies, np.ascontiguousarray(self._mask[near]), n_threads)
+        mask = self._cut[y0:y1, x0:x1]
+        self._mask[window] = mask
+        now = _energy(weights, energies, np.ascontiguousarray(self._mask[near]), n_threads)
+        return window, mask, now - before
 
 
-def energy(weights: Weights, sides: Sides, mask: NDArray[np.bool_], n_threads: int) -> float:
+def _energy(weights: Weights, sides: Sides, mask: NDArray[np.bool_], n_threads: int) -> float:
     """What a mask costs: its pixels' energies and the weights of the pairs that it separates."""
     background, foreground = sides[0].energy, sides[1].energy
     data: float = ext.data_energy(background, foreground, mask.view(np.uint8), n_threads)
     return data + cut_cost(weights, mask, n_threads)
 
 
-def part_of(weights: Weights, sides: Sides, window: Window) -> tuple[Weights, Sides]:
+def _part_of(weights: Weights, sides: Sides, window: Window) -> tuple[Weights, Sides]:
     """Weights and energies in a window of an image."""
     background, foreground = (
         Assignment(
@@ -78,7 +88,7 @@ def part_of(weights: Weights, sides: Sides, window: Window) -> tuple[Weights, Si
     return inside, (background, foreground)
 
 
-def around(window: Window, shape: tuple[int, ...]) -> Window:
+def _around(window: Window, shape: tuple[int, ...]) -> Window:
     """A window and its neighbours in an image."""
     rows, columns = (
         slice(max(0, side.start - 1), min(size, side.stop + 1))
@@ -117,7 +127,7 @@ def _open_window(trimap: NDArray[np.uint8]) -> Window | None:
     if len(rows) == 0:
         return None
     inner = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-    return around(inner, trimap.shape)
+    return _around(inner, trimap.shape)
 
 
 def _contains(outer: Window, inner: Window) -> bool:
