@@ -29,7 +29,7 @@ def cold_cut(grabcut: GrabCut, image: np.ndarray) -> np.ndarray:
 def test_strokes_on_a_photograph_equal_cold_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
     image = data.chelsea()  # 300 x 451
     grabcut = GrabCut(image, max_iter=2).fit(rect=(100, 10, 300, 280))
-    cuts = grabcut._exact_cut
+    cuts: Any = grabcut._models._exact_cut  # type: ignore[union-attr]
     windows: list[Any] = []
     near = cuts.solve_again
 
@@ -63,7 +63,7 @@ def test_the_energy_after_strokes_is_that_of_the_mask() -> None:
     for k in range(6):
         grabcut.stroke([(60 + 20 * k, 150), (70 + 20 * k, 90)], 3, k % 2).refine()
     kept = grabcut.energies[-1]
-    grabcut._cut_is_known = False  # the whole energy, from scratch
+    grabcut._models._energy = None  # type: ignore[union-attr]  # the whole energy, from scratch
     assert grabcut.refine().energies[-1] == pytest.approx(kept, rel=1e-9)
 
 

@@ -18,10 +18,10 @@ from classicseg._checks import (
     positive,
     positive_int,
 )
-from classicseg._gmm import GMM, Assignment, assign, initial_centres, learn, nearest_centres
+from classicseg._gmm import GMM
+from classicseg.grabcut._models import Models
+from classicseg.grabcut._opencv import OpenCVModels
 from classicseg.grabcut._strokes import paint
-from classicseg.grabcut._trimap_cut import TrimapCut, Window, union
-from classicseg.graphcut._contrast import contrast_of
 
 __all__ = ["BACKGROUND", "FOREGROUND", "PROBABLY_BACKGROUND", "PROBABLY_FOREGROUND", "GrabCut"]
 
@@ -125,18 +125,15 @@ class GrabCut:
         self._rng = np.random.default_rng(rng)
         self._threads = check_threads(n_threads)
         self._pixels = as_image(image, data_range=data_range)
+        self._models: Models | OpenCVModels
         if engine == "opencv":
             if self.n_components != 5 or self.gamma != 50:
                 raise ValueError("engine='opencv' has n_components=5 and gamma=50 built in")
-            from classicseg.grabcut._opencv import OpenCVModels
-
-            self._opencv = OpenCVModels(as_uint8_image(image, data_range=data_range), self._rng)
-        weights = contrast_of(self._pixels, self.gamma, None, 8, self._threads)
-        self._exact_cut = TrimapCut(weights)
-        self._assignments: tuple[Assignment, Assignment] | None = None
-        self._stale = False  # energies are missing where a stroke has freed or turned pixels
-        self._cut_is_known = False  # but for the strokes that came after the last one
-        self._painted: Window | None = None  # since the last cut
+            self._models = OpenCVModels(as_uint8_image(image, data_range=data_range), self._rng)
+        else:
+            self._models = Models(
+                self._pixels, self.n_components, self.gamma, self._rng, self._threads
+            )
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -189,14 +186,13 @@ class GrabCut:
         for name, value in given.items():
             self._start(name, value)
         self._started()
-        if self.engine == "opencv":
-            self._fit_opencv(self.max_iter or _MAX_ROUNDS)
-            return self
         self.converged = False
         for _ in range(self.max_iter or _MAX_ROUNDS):
-            if not self._learn():
+            if not self._has_both_sides():
                 return self
-            if self._cut() == 0:
+            before = self.mask
+            self._take(*self._models.learn_and_cut(self._started()))
+            if np.array_equal(before, self.mask):
                 self.converged = True
                 return self
         if self.max_iter is None:
@@ -233,8 +229,8 @@ class GrabCut:
             return self
         here = trimap[window]
         # Hard pixels have no energy on the side that they can't be on.
-        self._stale |= bool(np.any(painted & (here < PROBABLY_BACKGROUND) & (here != label)))
-        self._painted = union(self._painted, window)
+        freed = bool(np.any(painted & (here < PROBABLY_BACKGROUND) & (here != label)))
+        self._models.paint(window, freed)
         self.trimap = trimap.copy()
         self.trimap[window][painted] = label
         return self
@@ -249,18 +245,11 @@ class GrabCut:
         GrabCut
             Itself.
         """
-        self._started()
-        if self.engine == "opencv":
-            if self._opencv.fresh:
-                self._fit_opencv(1)
-            else:
-                self.trimap = self._opencv.refine(self._started())
-            return self
-        if self._assignments is None and not self._learn():
-            return self
-        if not self._cut_near_strokes():
-            self._assign_stale()
-            self._cut()
+        trimap = self._started()
+        if not self._models.fresh:
+            self._take(*self._models.refine(trimap))
+        elif self._has_both_sides():
+            self._take(*self._models.learn_and_cut(trimap))
         return self
 
     def _started(self) -> NDArray[np.uint8]:
@@ -286,12 +275,15 @@ class GrabCut:
             self.trimap = _start.from_scribbles(value, *settings)
         self.energies = ()
         self.background_gmm = self.foreground_gmm = None
-        self._assignments = None
-        self._stale = self._cut_is_known = False
-        self._painted = None
         self.converged = False
-        if self.engine == "opencv":
-            self._opencv.restart()
+        self._models.restart()
+
+    def _take(self, trimap: NDArray[np.uint8], energy: float | None) -> None:
+        """What a cut has come to; OpenCV does not tell the energy."""
+        self.trimap = trimap
+        self.background_gmm, self.foreground_gmm = self._models.background, self._models.foreground
+        if energy is not None:
+            self.energies = (*self.energies, energy)
 
     def _has_both_sides(self) -> bool:
         """Whether there are pixels to learn both mixtures from; a warning if not."""
@@ -301,98 +293,6 @@ class GrabCut:
         side = "foreground" if not mask.any() else "background"
         warnings.warn(
             f"GrabCut has no {side} pixel to learn from: the labels stay as they are",
-            stacklevel=4,
+            stacklevel=3,
         )
         return False
-
-    def _learn(self) -> bool:
-        """New mixtures from the present labels. False, with a warning, if a side has no pixels."""
-        if not self._has_both_sides():
-            return False
-        mask = self.mask
-        if self._assignments is None:
-            first = (self._clusters(~mask), self._clusters(mask))
-            self._assign(*learn(self._pixels, mask, first, self.n_components, self._threads))
-        self._assign_stale()
-        assert self._assignments is not None
-        components = (self._assignments[0].component, self._assignments[1].component)
-        self._assign(*learn(self._pixels, mask, components, self.n_components, self._threads))
-        return True
-
-    def _clusters(self, side: NDArray[np.bool_]) -> NDArray[np.uint8]:
-        """The k-means cluster of each pixel of a side."""
-        centres = initial_centres(self._pixels, self.n_components, self._rng, side)
-        return nearest_centres(self._pixels, centres, self._threads, side)
-
-    def _assign(self, background: GMM | None, foreground: GMM | None) -> None:
-        assert background is not None and foreground is not None  # both sides have pixels
-        self.background_gmm, self.foreground_gmm = background, foreground
-        trimap = self._started()
-        self._stale = self._cut_is_known = False
-        self._assignments = (
-            assign(self._pixels, background, self._threads, trimap != FOREGROUND),
-            assign(self._pixels, foreground, self._threads, trimap != BACKGROUND),
-        )
-
-    def _assign_stale(self) -> None:
-        if self._stale:
-            self._assign(self.background_gmm, self.foreground_gmm)
-
-    def _cut(self) -> int:
-        """Find the best labels for the present mixtures; the number of pixels that changed."""
-        assert self._assignments is not None
-        trimap, before = self._started(), self.mask
-        mask, energy = self._exact_cut.solve(self._assignments, trimap, self._threads)
-        self.trimap = _labelled(trimap, mask)
-        self.energies = (*self.energies, energy)
-        self._cut_is_known, self._painted = True, None
-        return int(np.count_nonzero(mask != before))
-
-    def _cut_near_strokes(self) -> bool:
-        """The cut after strokes, from the one before them. False where that cannot be done."""
-        if not self._cut_is_known:
-            return False
-        assert self._assignments is not None
-        if self._painted is None:
-            self.energies = (*self.energies, self.energies[-1])
-            return True
-        trimap, painted, sides = self._started(), self._painted, self._assignments
-        if self._stale:
-            self._assign_in(painted)
-        found = self._exact_cut.solve_again(sides, trimap, painted, self._threads)
-        if found is None:
-            return False
-        window, mask, change = found
-        self.trimap = trimap.copy()
-        self.trimap[window] = _labelled(trimap[window], mask)
-        self.energies = (*self.energies, self.energies[-1] + change)
-        self._painted = None
-        return True
-
-    def _assign_in(self, window: Window) -> None:
-        """The energies in a window, on both sides."""
-        assert self._assignments is not None
-        pixels = np.ascontiguousarray(self._pixels[window])
-        for side, gmm in zip(
-            self._assignments, (self.background_gmm, self.foreground_gmm), strict=True
-        ):
-            assert gmm is not None  # there are assignments
-            part = assign(pixels, gmm, self._threads)
-            side.energy[window], side.component[window] = part.energy, part.component
-        self._stale = False
-
-    def _fit_opencv(self, rounds: int) -> None:
-        self.converged = False
-        for _ in range(rounds):
-            if not self._has_both_sides():
-                return
-            before = self.mask
-            self.trimap = self._opencv.learn_and_cut(self._started())
-            if np.array_equal(before, self.mask):
-                self.converged = True
-                return
-
-
-def _labelled(trimap: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Open pixels (those with bit 1) take the mask's bit as bit 0."""
-    return trimap ^ ((trimap ^ mask.view(np.uint8)) & (trimap >> np.uint8(1)))

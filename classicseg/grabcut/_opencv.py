@@ -13,6 +13,8 @@ __all__ = ["OpenCVModels"]
 class OpenCVModels:
     """OpenCV's two mixtures over one image; `fresh` until they have been learned."""
 
+    background = foreground = None  # it keeps them to itself
+
     def __init__(self, image: NDArray[np.uint8], rng: np.random.Generator) -> None:
         try:
             import cv2
@@ -28,20 +30,23 @@ class OpenCVModels:
         self._seed = int(rng.integers(2**31))
         self.fresh = True
 
-    def learn_and_cut(self, trimap: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def learn_and_cut(self, trimap: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], None]:
         """One round; the first one of a start runs k-means."""
         if self.fresh:
             self._cv2.setRNGSeed(self._seed)
         mode = self._cv2.GC_INIT_WITH_MASK if self.fresh else self._cv2.GC_EVAL
         self.fresh = False
-        return self._run(trimap, mode)
+        return self._run(trimap, mode), None
 
-    def refine(self, trimap: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def refine(self, trimap: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], None]:
         """A cut with the present mixtures, once there are some."""
-        return self._run(trimap, self._cv2.GC_EVAL_FREEZE_MODEL)
+        return self._run(trimap, self._cv2.GC_EVAL_FREEZE_MODEL), None
 
     def restart(self) -> None:
         self.fresh = True
+
+    def paint(self, window: tuple[slice, slice], freed: bool) -> None:
+        """Nothing is kept from one cut to the next."""
 
     def _run(self, trimap: NDArray[np.uint8], mode: int) -> NDArray[np.uint8]:
         result = trimap.copy()
