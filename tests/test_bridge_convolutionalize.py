@@ -10,6 +10,8 @@ from torch import Tensor, nn  # noqa: E402  # needs torch
 
 from classicseg.bridge import nets  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
+
 
 def flattened() -> nn.Module:
     """As AlexNet and VGG: convolutions, a flattened map, three linear layers."""

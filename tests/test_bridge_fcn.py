@@ -13,6 +13,8 @@ from classicseg.bridge.nets._backbones import build_backbone  # noqa: E402
 from classicseg.bridge.nets._receptive_field import field_after  # noqa: E402
 from classicseg.bridge.nets._upsampling import bilinear_upsampling  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
+
 BACKBONES = ("alexnet", "vgg16", "googlenet", "googlenet_bn")
 
 

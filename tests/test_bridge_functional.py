@@ -8,6 +8,8 @@ torch = pytest.importorskip("torch", reason="the bridge needs torch")
 
 from classicseg.bridge import functional  # noqa: E402  # needs torch
 
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
+
 
 def test_a_3x3_kernel_on_4x4_is_a_4_by_16_matrix() -> None:
     kernel = torch.arange(1.0, 10.0).view(3, 3)

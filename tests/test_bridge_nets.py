@@ -13,6 +13,8 @@ from torch import Tensor, nn  # noqa: E402  # needs torch
 from classicseg.bridge import nets  # noqa: E402
 from classicseg.bridge.nets._backbones import ResNet, Vgg16, build_backbone  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
+
 SIZES = [(1, 1), (2, 37), (33, 65), (321, 321)]
 
 

@@ -51,6 +51,20 @@ public:
     virtual int infer(const MeanFieldTask& task, Pool& pool) = 0;
 };
 
+// The filter of one kernel, a linear map of values (points, channels), and its transpose.
+class KernelFilter {
+public:
+    virtual ~KernelFilter() = default;
+    virtual int64_t n_vertices() const = 0;
+    virtual int n_corners() const = 0;
+    virtual void apply(const float* values, int n_channels, bool transposed, float* result, Pool& pool) const = 0;
+    virtual void apply(const double* values, int n_channels, bool transposed, double* result, Pool& pool) const = 0;
+    // The lattice for those who filter on another device: each point's vertices and weights (points,
+    // corners); each vertex' neighbours before and after it along each axis (corners, 2, vertices),
+    // n_vertices() where there is none; what to multiply with after the blur.
+    virtual float describe(int32_t* vertices, float* weights, int32_t* neighbours, Pool& pool) const = 0;
+};
+
 // Features that are too far apart for 64-bit keys of lattice points.
 struct FeaturesTooLarge {
     int kernel, feature;  // the one that spans most cells
@@ -61,6 +75,8 @@ struct DensecrfKernels {
     // Throws FeaturesTooLarge.
     std::unique_ptr<DenseCrf> (*prepare)(CrfGrid grid, const CrfKernel* kernels, int n_kernels,
                                          Normalization normalization, Pool& pool);
+    // Throws FeaturesTooLarge.
+    std::unique_ptr<KernelFilter> (*make_filter)(CrfGrid grid, const CrfKernel& kernel, Pool& pool);
     // -log of probabilities raised to at least `least`, and at most 1.
     void (*energies)(const float* probabilities, int64_t n, float least, float* energies, Pool& pool);
 };

@@ -9,6 +9,7 @@ namespace classicseg::CLASSICSEG_ISA {
 
 // The values of a lattice point: one float ...
 struct SingleRow {
+    using Scalar = float;
     using Value = float;
     static constexpr int block = 1;
     int size() const { return 1; }
@@ -21,6 +22,7 @@ struct SingleRow {
 // ... or N times eight; N is 0 where that is only known when the program runs.
 template <int N>
 struct LaneRow {
+    using Scalar = float;
     using Value = Lanes;
     static constexpr int block = N ? N : 1;
     int count = N;
@@ -31,17 +33,34 @@ struct LaneRow {
     CLASSICSEG_INLINE static Lanes all(float x) { return lanes(x); }
 };
 
+// The same of doubles: for derivatives that are to be exact.
+struct DoubleRow {
+    using Scalar = double;
+    typedef double Value __attribute__((vector_size(64)));
+    static constexpr int block = 1;
+    int count;
+    int size() const { return count; }
+    size_t width() const { return static_cast<size_t>(count) * n_lanes; }
+    CLASSICSEG_INLINE static Value get(const double* from) {
+        Value x;
+        std::memcpy(&x, from, sizeof x);
+        return x;
+    }
+    CLASSICSEG_INLINE static void put(double* to, Value x) { std::memcpy(to, &x, sizeof x); }
+    CLASSICSEG_INLINE static Value all(double x) { return Value{x, x, x, x, x, x, x, x}; }
+};
+
 // Fetches a row that is needed soon; single floats mostly are in the cache.
 template <class Row>
-CLASSICSEG_INLINE void prefetch_row(Row row, const float* values) {
+CLASSICSEG_INLINE void prefetch_row(Row row, const typename Row::Scalar* values) {
     if constexpr (!std::is_same_v<Row, SingleRow>)
-        for (size_t i = 0; i < row.width(); i += 16) __builtin_prefetch(values + i);
+        for (size_t i = 0; i < row.width(); i += 64 / sizeof *values) __builtin_prefetch(values + i);
 }
 
 // Adds up the tiles' rows to one row for each lattice point; finish(kernel, row) sees each of them.
 template <class Row, class Finish>
-void add_tile_rows(const Permutohedral& lattices, Row row, const float* tile_values, float* values, Pool& pool,
-                   Finish&& finish) {
+void add_tile_rows(const Permutohedral& lattices, Row row, const typename Row::Scalar* tile_values,
+                   typename Row::Scalar* values, Pool& pool, Finish&& finish) {
     using Value = typename Row::Value;
     constexpr uint32_t block = 2048;
     const uint32_t n = lattices.n_rows();
@@ -58,7 +77,7 @@ void add_tile_rows(const Permutohedral& lattices, Row row, const float* tile_val
             for (uint32_t s = first; s < last; s++)
                 prefetch_row(row, tile_values + sources[s + Permutohedral::look_ahead] * width);
             for (size_t i = 0; i < width; i += step) {
-                const float* from = tile_values + i;
+                const typename Row::Scalar* from = tile_values + i;
                 Value sum = Row::get(from + sources[first] * width);
                 for (uint32_t s = first + 1; s < last; s++) sum = sum + Row::get(from + sources[s] * width);
                 Row::put(values + r * width + i, sum);
@@ -69,15 +88,17 @@ void add_tile_rows(const Permutohedral& lattices, Row row, const float* tile_val
 }
 
 // Blurs in place along all axes of all lattices with weights 1/2, 1, 1/2: each point gets half of
-// its neighbours'.
+// its neighbours'. A lattice has no points where it has no values, so that the order of the axes
+// matters a little: backwards is the transpose.
 template <class Row>
-void blur(const Permutohedral& lattices, Row row, float* values, Pool& pool) {
+void blur(const Permutohedral& lattices, Row row, typename Row::Scalar* values, Pool& pool, bool backwards = false) {
     using Value = typename Row::Value;
     constexpr int B = Row::block;  // values at a time
     const size_t width = row.width(), step = width / static_cast<size_t>(row.size());
     int n_axes = 0;
     for (int k = 0; k < lattices.n_kernels(); k++) n_axes = std::max(n_axes, lattices.lattice(k).n_axes);
-    for (int axis = 0; axis < n_axes; axis++) {
+    for (int turn = 0; turn < n_axes; turn++) {
+        const int axis = backwards ? n_axes - 1 - turn : turn;
         // Pieces of all lattices that have this axis, one lattice after the other.
         size_t n_pieces = 0, end_of[Permutohedral::max_kernels];
         for (int k = 0; k < lattices.n_kernels(); k++) {
@@ -100,8 +121,8 @@ void blur(const Permutohedral& lattices, Row row, float* values, Pool& pool) {
                     }
                     for (size_t m = 0; m < piece.length; m++) {
                         if (i == 0) prefetch_row(row, values + rows[m + Chains::look_ahead - 1] * width);
-                        float* to = values + rows[m] * width + i;
-                        const float* from = values + rows[m + 1] * width + i;
+                        typename Row::Scalar* to = values + rows[m] * width + i;
+                        const typename Row::Scalar* from = values + rows[m + 1] * width + i;
                         const bool last = m + 1 == piece.length;
                         for (int v = 0; v < B; v++) {
                             const size_t at = static_cast<size_t>(v) * step;

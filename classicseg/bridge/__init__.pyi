@@ -1,6 +1,7 @@
 from . import functional as functional
 from . import nets as nets
 from ._augment import Augmentation as Augmentation
+from ._crf_layer import CRFLayer as CRFLayer
 from ._pairs import Pairs as Pairs
 from ._pairs import folder as folder
 from ._pairs import pick as pick
@@ -12,6 +13,7 @@ from .training import train as train
 
 __all__ = [
     "Augmentation",
+    "CRFLayer",
     "Pairs",
     "Recipe",
     "Training",

@@ -1,6 +1,7 @@
 """The fully connected CRF: labels that follow edges of the image, by mean field inference."""
 
 from classicseg.densecrf._crf import DenseCRF, PreparedCRF
+from classicseg.densecrf._filter import KernelFilter, Lattice
 from classicseg.densecrf._kernels import BilateralKernel, FeatureKernel, GaussianKernel
 from classicseg.densecrf._mean_field import MeanField
 from classicseg.densecrf._refine import refine
@@ -11,6 +12,8 @@ __all__ = [
     "DenseCRF",
     "FeatureKernel",
     "GaussianKernel",
+    "KernelFilter",
+    "Lattice",
     "MeanField",
     "PreparedCRF",
     "Trial",

@@ -235,13 +235,13 @@ class DenseCRF:
         distances = spacing_of(spacing, len(grid))
         colours = None if image is None else channels_of(image, grid, data_range)
         others = None if features is None else features_of(features, grid)
-        specs = [_specify(k, distances, colours, others) for k in self.kernels]
+        specs = [specify(k, distances, colours, others) for k in self.kernels]
         z, y, x = (1,) * (3 - len(grid)) + grid
         lattices = ext.prepare_densecrf(
             z, y, x, specs, _NORMALIZATIONS.index(self.normalization), check_threads(n_threads)
         )
         if isinstance(lattices, tuple):
-            raise ValueError(_too_large(self.kernels, len(grid), *lattices))
+            raise ValueError(too_large(self.kernels, len(grid), *lattices))
         return PreparedCRF(self, grid, lattices)
 
     def _prepare_for(
@@ -379,7 +379,7 @@ def _batch(values: ArrayLike | list[Any] | None, n: int, name: str) -> list[Any]
     return values
 
 
-def _specify(
+def specify(
     kernel: Kernel,
     distances: tuple[float, ...],
     colours: NDArray[np.float32] | None,
@@ -407,7 +407,7 @@ def _thetas(theta: Any, channels: NDArray[np.float32], name: str, n: int) -> tup
     return per_channel(theta, channels.shape[1], name)
 
 
-def _too_large(
+def too_large(
     kernels: tuple[Kernel, ...], n_axes: int, kernel: int, feature: int, cells: float
 ) -> str:
     """What to say where features are too far apart for the lattice's keys."""

@@ -126,6 +126,84 @@ void test_points_far_apart() {
     }
 }
 
+template <class T>
+std::vector<T> filtered(const KernelFilter& filter, const std::vector<T>& values, int n_channels, bool transposed, Pool& pool) {
+    std::vector<T> result(values.size(), T(-1));
+    filter.apply(values.data(), n_channels, transposed, result.data(), pool);
+    return result;
+}
+
+double dot(const std::vector<double>& a, const std::vector<double>& b) {
+    double sum = 0;
+    for (size_t i = 0; i < a.size(); i++) sum += a[i] * b[i];
+    return sum;
+}
+
+// The filter by its description: splat, blur along the axes one after the other, slice.
+std::vector<double> filtered_by_description(const KernelFilter& filter, const std::vector<double>& values, size_t n_points,
+                                            size_t n_channels, bool transposed, Pool& pool) {
+    const auto n_corners = static_cast<size_t>(filter.n_corners()), n = static_cast<size_t>(filter.n_vertices());
+    std::vector<int32_t> vertices(n_points * n_corners), neighbours(2 * n_corners * n);
+    std::vector<float> weights(vertices.size());
+    const double scale = static_cast<double>(filter.describe(vertices.data(), weights.data(), neighbours.data(), pool));
+    std::vector<double> rows((n + 1) * n_channels), next(rows.size()), result(values.size());
+    for (size_t p = 0; p < n_points; p++)
+        for (size_t c = 0; c < n_corners; c++)
+            for (size_t i = 0; i < n_channels; i++)
+                rows[static_cast<size_t>(vertices[p * n_corners + c]) * n_channels + i] +=
+                    static_cast<double>(weights[p * n_corners + c]) * values[p * n_channels + i];
+    for (size_t turn = 0; turn < n_corners; turn++) {
+        const int32_t* before = neighbours.data() + 2 * (transposed ? n_corners - 1 - turn : turn) * n;
+        const int32_t* after = before + n;
+        for (size_t v = 0; v < n; v++)
+            for (size_t i = 0; i < n_channels; i++)
+                next[v * n_channels + i] = rows[v * n_channels + i] + 0.5 * (rows[static_cast<size_t>(before[v]) * n_channels + i] +
+                                                                            rows[static_cast<size_t>(after[v]) * n_channels + i]);
+        rows.swap(next);
+    }
+    for (size_t p = 0; p < n_points; p++)
+        for (size_t c = 0; c < n_corners; c++)
+            for (size_t i = 0; i < n_channels; i++)
+                result[p * n_channels + i] += scale * static_cast<double>(weights[p * n_corners + c]) *
+                                              rows[static_cast<size_t>(vertices[p * n_corners + c]) * n_channels + i];
+    return result;
+}
+
+void test_filter_and_its_transpose() {
+    std::mt19937 random(6);
+    std::uniform_real_distribution<double> value(-1, 1);
+    for (const CrfGrid grid : {CrfGrid{1, 1, 1}, CrfGrid{1, 1, 30}, CrfGrid{1, 19, 23}, CrfGrid{3, 7, 9}, CrfGrid{1, 80, 90}})
+        for (int n_channels : {1, 3, 8, 21}) {
+            const Problem p = random_problem(grid, 2, 3, 1, random);
+            std::vector<double> x(p.size() * static_cast<size_t>(n_channels)), y(x.size());
+            for (double& v : x) v = value(random);
+            for (double& v : y) v = value(random);
+            const std::vector<float> narrow(x.begin(), x.end());
+            std::vector<double> first[2];
+            std::vector<float> first_narrow;
+            for (const Kernels* kernels : tables)
+                for (int n_threads : {1, 3}) {
+                    Pool pool(n_threads);
+                    const auto filter = kernels->densecrf.make_filter(p.grid, p.kernels[1], pool);
+                    std::vector<double> found[2];
+                    for (bool transposed : {false, true}) {
+                        found[transposed] = filtered(*filter, x, n_channels, transposed, pool);
+                        const std::vector<double> expected = filtered_by_description(
+                            *filter, x, p.size(), static_cast<size_t>(n_channels), transposed, pool);
+                        for (size_t i = 0; i < x.size(); i++) CHECK(std::abs(found[transposed][i] - expected[i]) < 1e-12);
+                        if (first[transposed].empty()) first[transposed] = found[transposed];
+                        CHECK(found[transposed] == first[transposed]);
+                    }
+                    CHECK(std::abs(dot(y, found[0]) - dot(x, filtered(*filter, y, n_channels, true, pool))) < 1e-9);
+                    const std::vector<float> single = filtered(*filter, narrow, n_channels, false, pool);
+                    for (size_t i = 0; i < x.size(); i++)
+                        CHECK(std::abs(static_cast<double>(single[i]) - found[0][i]) < 1e-4);
+                    if (first_narrow.empty()) first_narrow = single;
+                    CHECK(single == first_narrow);
+                }
+        }
+}
+
 void test_extremes() {
     std::mt19937 random(3);
     for (const Kernels* kernels : tables)
@@ -184,6 +262,7 @@ void test_energies() {
 int main() {
     test_all_tables_and_threads();
     test_points_far_apart();
+    test_filter_and_its_transpose();
     test_extremes();
     test_features_too_far_apart();
     test_energies();
