@@ -102,6 +102,25 @@ def prepare_densecrf(
     n_threads: int,
     /,
 ) -> DenseCrf | tuple[int, int, float]: ...
+
+class KernelFilter:
+    def n_vertices(self) -> int: ...
+    def n_corners(self) -> int: ...
+    def apply(
+        self, values: NDArray[Any], transposed: bool, result: NDArray[Any], n_threads: int, /
+    ) -> None: ...
+    def describe(
+        self,
+        vertices: NDArray[Any],
+        weights: NDArray[Any],
+        neighbours: NDArray[Any],
+        n_threads: int,
+        /,
+    ) -> float: ...
+
+def make_kernel_filter(
+    depth: int, height: int, width: int, kernel: tuple[Any, ...], n_threads: int, /
+) -> KernelFilter | tuple[int, int, float]: ...
 def energies_of_probabilities(
     probabilities: NDArray[Any], least: float, energies: NDArray[Any], n_threads: int, /
 ) -> None: ...

@@ -8,6 +8,7 @@ from ._pairs import pick as pick
 from ._recipes import Recipe as Recipe
 from ._recipes import fcn_recipe as fcn_recipe
 from ._recipes import modern_recipe as modern_recipe
+from ._unary import unary as unary
 from .training import Training as Training
 from .training import train as train
 
@@ -24,4 +25,5 @@ __all__ = [
     "nets",
     "pick",
     "train",
+    "unary",
 ]
