@@ -11,7 +11,12 @@ from torch import Tensor, nn  # noqa: E402  # needs torch
 
 import classicseg as cs  # noqa: E402
 from classicseg.bridge import CRFLayer  # noqa: E402
-from classicseg.densecrf import BilateralKernel, DenseCRF, GaussianKernel  # noqa: E402
+from classicseg.densecrf import (  # noqa: E402
+    BilateralKernel,
+    DenseCRF,
+    GaussianKernel,
+    KernelFilter,
+)
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
@@ -56,6 +61,26 @@ def test_costs_of_pairs_are_those_of_densecrf(engine: str) -> None:
         unary[0].permute(1, 2, 0).numpy(), image[0].permute(1, 2, 0).numpy(), n_iterations=5
     )
     assert np.abs(ours.permute(1, 2, 0).numpy() - theirs.probabilities).max() < 1e-5
+
+
+def test_rows_of_the_costs_are_a_pixels_own_labels() -> None:
+    """One iteration by hand, with costs and weights that differ in every entry."""
+    unary, image = problem(1, 3, 12, 14)
+    kernel = BilateralKernel(8, 20)
+    layer = CRFLayer(3, [kernel], n_iterations=1)
+    rng = np.random.default_rng(3)
+    cost, weight = rng.uniform(0, 3, (3, 3)), rng.uniform(1, 3, 3)
+    with torch.no_grad():
+        layer.compatibility.copy_(torch.from_numpy(cost))
+        layer.weights.copy_(torch.from_numpy(weight)[None])
+        ours = layer(unary, image)[0].exp().permute(1, 2, 0).numpy()
+    blur = KernelFilter(kernel, (12, 14), image=image[0].permute(1, 2, 0).numpy())
+    scale = 1 / np.sqrt(blur.apply(np.ones((12, 14, 1))))
+    energies = unary[0].permute(1, 2, 0).double().numpy()
+    message = scale * blur.apply(scale * cs.unary.to_probabilities(energies)) * weight
+    penalty = np.stack([(cost[label] * message).sum(axis=-1) for label in range(3)], axis=-1)
+    expected = cs.unary.to_probabilities(energies + penalty)
+    assert np.abs(ours - expected).max() < 1e-5
 
 
 def test_both_engines_agree_with_each_other_and_so_do_their_derivatives() -> None:

@@ -46,7 +46,7 @@ public:
                     }
             }
         });
-        return lattice_.lattice(0).blur_scale();
+        return lattice_.lattice(0).blur_scale;
     }
 
 private:
@@ -80,7 +80,7 @@ private:
                 }
             });
         });
-        const auto scale = static_cast<Scalar>(lattice_.lattice(0).blur_scale());
+        const auto scale = static_cast<Scalar>(lattice_.lattice(0).blur_scale);
         add_tile_rows(lattice_, row, tile_values.data(), rows.data(), pool, [&](int, Scalar* sum) {
             for (size_t i = 0; i < width; i++) sum[i] *= scale;
         });
