@@ -8,7 +8,9 @@ from scipy import ndimage
 from skimage.color import rgb2lab
 from sklearn.cluster import MiniBatchKMeans
 
-__all__ = ["N_SMOOTHED", "Textons", "filter_bank", "lab", "sample"]
+from classicseg.semantic._estimator import over_images
+
+__all__ = ["N_SMOOTHED", "Textons", "filter_bank", "lab"]
 
 Array = NDArray[np.float32]
 # The bank of Winn, Criminisi & Minka, Object categorization by learned universal visual dictionary,
@@ -52,8 +54,16 @@ def filter_bank(colors: Array) -> Array:
 class Textons:
     """Typical filter responses, found by k-means; each pixel is named after the closest one."""
 
-    def __init__(self, samples: list[Array], n_textons: int, seed: int) -> None:
-        rows = np.concatenate(samples)
+    def __init__(
+        self,
+        images: list[NDArray[np.uint8]],
+        n_textons: int,
+        seed: int,
+        n_jobs: int | None,
+        progress: bool,
+    ) -> None:
+        tasks = [(image, seed + i) for i, image in enumerate(images)]
+        rows = np.concatenate(over_images(_sample, tasks, "textons", n_jobs, progress))
         self.mean = rows.mean(axis=0)
         self.scale = np.maximum(rows.std(axis=0), np.float32(1e-3))
         rows = (rows - self.mean) / self.scale
@@ -75,8 +85,8 @@ class Textons:
         return closest.reshape(responses.shape[:-1])
 
 
-def sample(image: NDArray[np.uint8], seed: int) -> Array:
-    """Responses at a few pixels of an image, for the textons."""
+def _sample(image: NDArray[np.uint8], seed: int) -> Array:
+    """Responses at a few pixels of an image."""
     responses = filter_bank(lab(image))
     flat = responses.reshape(-1, responses.shape[-1])
     count = min(_PIXELS_PER_IMAGE, len(flat))

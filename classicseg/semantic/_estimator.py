@@ -12,13 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from classicseg._checks import as_labels, as_uint8_image, non_negative, positive_int, void_label
 from classicseg._progress import progress
 from classicseg.metrics import ConfusionMatrix
 
-__all__ = ["ImageClassifier", "columns", "fit_rows", "over_images"]
+__all__ = ["ImageClassifier", "check_groups", "columns", "fit_rows", "over_images"]
 
 Array = NDArray[np.float32]
 Image = NDArray[np.uint8]
@@ -26,6 +27,9 @@ ClassWeight = Mapping[int, float] | str | float | None
 
 # Small leaves let the trees separate rare classes by chance alone, and their weights do nothing.
 _TREES = {"n_estimators": 60, "min_samples_leaf": 10}
+
+# Seeds of images and stages are counted up from the first.
+_SEEDS = 1 << 24
 
 
 class ImageClassifier(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -38,6 +42,7 @@ class ImageClassifier(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
     ignore_index: int | None
     class_weight: ClassWeight
     n_jobs: int | None
+    random_state: int | np.random.RandomState | None
     progress: bool
 
     @abstractmethod
@@ -160,6 +165,10 @@ class ImageClassifier(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         self.n_classes_ = n_classes
         return pictures, truths
 
+    def _first_seed(self) -> int:
+        """Drawn from `random_state`; the next `_SEEDS` ones are free as well."""
+        return int(check_random_state(self.random_state).randint(2**31 - _SEEDS))
+
     def _row_weights(self, classes: NDArray[Any], amounts: Array) -> Array:
         """Weights of rows: their amounts, times those of their classes."""
         total = np.bincount(classes, amounts, self.n_classes_)
@@ -188,6 +197,13 @@ class ImageClassifier(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
             raise ValueError("class_weight leaves no training pixel with a weight above 0")
         scaled: Array = (weights / weights.mean()).astype(np.float32)
         return scaled
+
+
+def check_groups(features: Sequence[str], groups: tuple[str, ...]) -> tuple[str, ...]:
+    """The groups of features that are wanted, of those that there are."""
+    if not features or isinstance(features, str) or set(features) - set(groups):
+        raise ValueError(f"features is {features!r}, expected some of {groups}")
+    return tuple(features)
 
 
 def fit_rows(

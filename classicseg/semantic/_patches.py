@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from sklearn.utils import check_random_state
 
 from classicseg._checks import positive_int
-from classicseg.semantic._channels import N_SMOOTHED, Textons, filter_bank, lab, sample
+from classicseg.semantic._channels import N_SMOOTHED, Textons, filter_bank, lab
 from classicseg.semantic._estimator import (
     ClassWeight,
     ImageClassifier,
+    check_groups,
     columns,
     fit_rows,
     over_images,
@@ -28,8 +28,6 @@ Image = NDArray[np.uint8]
 _GROUPS = ("color", "texture", "location", "context")
 # The context is the same means over a patch this many times as wide.
 _WIDER = 4
-# Seeds of images are counted up from the first.
-_SEEDS = 1 << 24
 
 
 class PatchClassifier(ImageClassifier):
@@ -110,19 +108,10 @@ class PatchClassifier(ImageClassifier):
     def _fit(self, images: list[Image], labels: list[NDArray[np.int32]]) -> None:
         for name in ("patch_size", "stride", "n_textons", "patches_per_image"):
             positive_int(getattr(self, name), name)
-        wrong = set(self.features) - set(_GROUPS)
-        if wrong or not self.features or isinstance(self.features, str):
-            raise ValueError(f"features is {self.features!r}, expected some of {_GROUPS}")
-        seed = int(check_random_state(self.random_state).randint(2**31 - _SEEDS))
-        samples = over_images(
-            sample,
-            [(image, seed + i) for i, image in enumerate(images)],
-            "textons",
-            self.n_jobs,
-            self.progress,
-        )
-        self.textons_ = Textons(samples, self.n_textons, seed)
-        settings = (self.textons_, self.patch_size, tuple(self.features))
+        groups = check_groups(self.features, _GROUPS)
+        seed = self._first_seed()
+        self.textons_ = Textons(images, self.n_textons, seed, self.n_jobs, self.progress)
+        settings = (self.textons_, self.patch_size, groups)
         tasks = [
             (image, truth, self.patches_per_image, seed + i, *settings)
             for i, (image, truth) in enumerate(zip(images, labels, strict=True))

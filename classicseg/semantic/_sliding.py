@@ -10,7 +10,6 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.utils import check_random_state
 
 from classicseg._checks import finite, positive_int
 from classicseg.semantic._channels import lab
@@ -144,7 +143,7 @@ class SlidingWindow(ImageClassifier):
         if self.prefit:
             self._adopt()
             return
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        seed = self._first_seed()
         settings = (self._sides(), positive_int(self.stride, "stride"), self._features())
         tasks = [
             (image, truth, self.n_classes_, *settings)

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_random_state
 
 from classicseg import superpixels
 from classicseg._checks import positive, positive_int
-from classicseg.semantic._channels import Textons, sample
+from classicseg.semantic._channels import Textons
 from classicseg.semantic._estimator import (
     ClassWeight,
     ImageClassifier,
+    check_groups,
     columns,
     fit_rows,
     over_images,
@@ -27,8 +27,6 @@ Array = NDArray[np.float32]
 Image = NDArray[np.uint8]
 # An image's first-stage scores come from trees that never saw it nor its neighbours in the list.
 _N_FOLDS = 3
-# Seeds of images and stages are counted up from the first.
-_SEEDS = 1 << 24
 
 
 class SuperpixelClassifier(ImageClassifier):
@@ -144,15 +142,8 @@ class SuperpixelClassifier(ImageClassifier):
     def _describe(self, images: list[Image], labels: list[NDArray[np.int32]]) -> list[LabelledRows]:
         """The training images as rows, after the textons have been learned from them."""
         self._check_parameters()
-        self._seed = int(check_random_state(self.random_state).randint(2**31 - _SEEDS))
-        samples = over_images(
-            sample,
-            [(image, self._seed + i) for i, image in enumerate(images)],
-            "textons",
-            self.n_jobs,
-            self.progress,
-        )
-        self.textons_ = Textons(samples, self.n_textons, self._seed)
+        self._seed = self._first_seed()
+        self.textons_ = Textons(images, self.n_textons, self._seed, self.n_jobs, self.progress)
         settings = (self.textons_, self.n_segments, self.compactness, tuple(self.features))
         tasks = [
             (image, truth, self.n_classes_, *settings)
@@ -215,9 +206,7 @@ class SuperpixelClassifier(ImageClassifier):
         positive(self.compactness, "compactness")
         positive_int(self.n_textons, "n_textons")
         positive_int(self.n_stages, "n_stages")
-        wrong = set(self.features) - set(GROUPS)
-        if wrong or not self.features or isinstance(self.features, str):
-            raise ValueError(f"features is {self.features!r}, expected some of {GROUPS}")
+        check_groups(self.features, GROUPS)
 
 
 def _folds(images: list[LabelledRows]) -> NDArray[np.int64]:
