@@ -13,7 +13,10 @@ import classicseg as cs
 
 NAMES = ("astronaut", "chelsea", "coffee", "flower", "rocket", "china")
 METHODS = (
+    "combined",
     "minimum_barrier",
+    "robust_background",
+    "geodesic",
     "region_contrast",
     "histogram_contrast",
     "frequency_tuned",

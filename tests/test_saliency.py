@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
+from scipy import ndimage
 from skimage import color
 
 from classicseg import io, saliency
@@ -134,6 +135,48 @@ def test_centre_prior_says_what_is_wrong(
 def test_centre_prior_needs_a_width() -> None:
     with pytest.raises(ValueError, match="sigma is 0"):
         saliency.centre_prior((3, 3), sigma=0)
+
+
+def test_with_centre_is_blurred_map_times_prior(rng: np.random.Generator) -> None:
+    values = rng.random((40, 64)).astype(np.float32)
+    blurred = ndimage.gaussian_filter(values.astype(np.float64), 0.05 * 64, mode="nearest")
+    product = blurred * saliency.centre_prior((40, 64), 0.3)
+    expected = (product - product.min()) / np.ptp(product)
+    found = saliency.with_centre(values, 0.3, 0.05)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    sharp = values * saliency.centre_prior((40, 64), 0.2)
+    np.testing.assert_allclose(
+        saliency.with_centre(values, blur=0), (sharp - sharp.min()) / np.ptp(sharp), atol=1e-4
+    )
+
+
+def test_with_centre_of_a_large_map_is_computed_small() -> None:
+    values = np.zeros((600, 900))
+    values[200:300, 300:450] = 1
+    expected = saliency.with_centre(values[::4, ::4], blur=0.05)
+    for n_threads in (1, 3):
+        found = saliency.with_centre(values, blur=0.05, n_threads=n_threads)
+        assert found.shape == values.shape
+        np.testing.assert_allclose(found[2::4, 2::4], expected, atol=0.03)
+    assert not saliency.with_centre(np.zeros((7, 5))).any()
+    assert saliency.with_centre(np.ones((1, 1))).shape == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "message"),
+    [
+        (np.zeros((4, 4, 3)), {}, r"saliency has shape \(4, 4, 3\)"),
+        (np.full((4, 4), 2.0), {}, "saliency holds floats"),
+        (np.zeros((4, 4)), {"sigma": 0}, "sigma is 0"),
+        (np.zeros((4, 4)), {"blur": -1}, "blur is -1"),
+    ],
+)
+def test_with_centre_says_what_is_wrong(
+    values: NDArray[np.float64], options: dict[str, float], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        saliency.with_centre(values, **options)
 
 
 @pytest.mark.parametrize("bad", [np.zeros((3, 3, 2)), np.zeros((0, 3)), np.full((2, 2), np.nan)])

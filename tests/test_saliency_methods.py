@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import fft, ndimage
 from skimage import color
 
 from classicseg import grabcut, saliency
+from classicseg.saliency import _scale
 from classicseg.saliency.contrast import palette
 from classicseg.saliency.gbvs import _concentrated, _nearness
 
@@ -27,6 +28,7 @@ OBJECTS = [
     "minimum_barrier",
     "robust_background",
     "geodesic",
+    "combined",
 ]
 FIXATIONS = ["boolean_map", "gbvs", "image_signature", "itti_koch", "spectral_residual"]
 METHODS = [*OBJECTS, *FIXATIONS]
@@ -108,14 +110,13 @@ def test_what_is_no_image_is_refused(method: Method, bad: NDArray[np.float64]) -
         method("cat.png")
 
 
-def test_forty_megapixels_need_little_more_than_the_image() -> None:
-    """The widest image is only made smaller; all methods share that step."""
-    image = np.full((5000, 8000, 3), (40, 90, 40), np.uint8)
-    image[1500:3000, 3000:5200] = (200, 30, 30)
-    for name in ("minimum_barrier", "image_signature", "frequency_tuned"):
-        found = getattr(saliency, name)(image)
-        check(found, image.shape)
-        assert found[1600:2900:100, 3100:5100:100].mean() > 3 * found[:1000:100, ::100].mean()
+def test_large_images_are_made_smaller_first(method: Method) -> None:
+    """What 40 megapixels cost is measured in benchmarks/bench_saliency.py."""
+    image = np.full((2400, 4000, 3), (40, 90, 40), np.uint8)
+    image[800:1500, 1600:2500] = (200, 30, 30)
+    found = method(image)
+    check(found, image.shape)
+    assert found[850:1450:50, 1650:2450:50].mean() > 2 * found[:600:50, ::50].mean()
 
 
 def test_histogram_contrast_is_the_formula_of_the_paper(rng: np.random.Generator) -> None:
@@ -162,6 +163,42 @@ def test_gbvs_activations_are_the_equilibria_of_the_walks(rng: np.random.Generat
     for i, j in ((0, 0), (0, 7), (3, 19)):
         squared = sum((p - q) ** 2 for p, q in zip(places[i], places[j], strict=True))
         assert nearness[i, j] == pytest.approx(np.exp(-squared / (2 * sigma**2)))
+
+
+def test_spectral_residual_is_the_formula_of_the_paper(rng: np.random.Generator) -> None:
+    grey = rng.integers(0, 256, (48, 64)).astype(np.uint8)
+    spectrum = np.fft.fft2(grey.astype(np.float64))
+    amplitude, phase = np.abs(spectrum), np.angle(spectrum)
+    log_amplitude = np.log(amplitude + 1e-6 * amplitude.max())
+    shifts = list(itertools.product((-1, 0, 1), repeat=2))
+    mean = sum(np.roll(log_amplitude, shift, (0, 1)) for shift in shifts) / 9
+    back = np.fft.ifft2(np.exp(log_amplitude - mean + 1j * phase))
+    energy = ndimage.gaussian_filter(np.abs(back) ** 2, 2.5, mode="nearest")
+    expected = (energy - energy.min()) / np.ptp(energy)
+    np.testing.assert_allclose(saliency.spectral_residual(grey), expected, atol=1e-4)
+
+
+def test_image_signature_is_the_formula_of_the_paper(rng: np.random.Generator) -> None:
+    image = rng.integers(0, 256, (40, 64, 3)).astype(np.uint8)
+    lab = np.moveaxis(_scale.lab(image.astype(np.float32)), 2, 0)
+    signs = [np.sign(fft.dctn(channel.astype(np.float64), norm="ortho")) for channel in lab]
+    total = sum(fft.idctn(s, norm="ortho") ** 2 for s in signs)
+    blurred = ndimage.gaussian_filter(total, 0.045 * 64, mode="nearest")
+    expected = (blurred - blurred.min()) / np.ptp(blurred)
+    np.testing.assert_allclose(saliency.image_signature(image), expected, atol=1e-4)
+
+
+def test_combined_is_the_mean_with_its_contrast_raised() -> None:
+    image = picture()
+    total = saliency.minimum_barrier(image) + saliency.robust_background(image)
+    scaled = (total - total.min()) / np.ptp(total)
+    raised = 1 / (1 + np.exp(-10 * (scaled - 0.5)))
+    expected = (raised - raised.min()) / np.ptp(raised)
+    np.testing.assert_allclose(saliency.combined(image), expected, atol=1e-4)
+    threads = [
+        saliency.combined(np.kron(image, np.ones((9, 9, 1)) / 255), n_threads=n) for n in (1, 3)
+    ]
+    np.testing.assert_array_equal(*threads)
 
 
 def test_boolean_map_attends_what_is_surrounded() -> None:

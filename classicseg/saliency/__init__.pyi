@@ -3,6 +3,8 @@ from .background import geodesic as geodesic
 from .background import robust_background as robust_background
 from .boolean_map import boolean_map as boolean_map
 from .centre import centre_prior as centre_prior
+from .centre import with_centre as with_centre
+from .combined import combined as combined
 from .contrast import histogram_contrast as histogram_contrast
 from .contrast import region_contrast as region_contrast
 from .frequency import frequency_tuned as frequency_tuned
@@ -21,6 +23,7 @@ __all__ = [
     "boolean_map",
     "centre_prior",
     "color_relevance",
+    "combined",
     "frequency_tuned",
     "gbvs",
     "geodesic",
@@ -34,4 +37,5 @@ __all__ = [
     "spectral_residual",
     "to_mask",
     "top_down",
+    "with_centre",
 ]

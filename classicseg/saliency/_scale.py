@@ -25,7 +25,9 @@ _XYZ = color.rgb2xyz(np.eye(3)[np.newaxis])[0]
 _XYZ = (_N_ROOTS * _XYZ / _XYZ.sum(axis=0)).astype(np.float32)
 
 
-def shrunk(image: ArrayLike, side: int, n_threads: int | None = None) -> Colors:
+def shrunk(
+    image: ArrayLike, side: int, n_threads: int | None = None, name: str = "image"
+) -> Colors:
     """Check an image and make it RGB in 0..255, no side longer than `side` pixels.
 
     Areas are averaged. Of a large 8-bit image nothing larger than the result is made.
@@ -33,9 +35,9 @@ def shrunk(image: ArrayLike, side: int, n_threads: int | None = None) -> Colors:
     threads = check_threads(n_threads)
     pixels: NDArray[np.uint8] | Colors
     if getattr(image, "dtype", None) == np.uint8:
-        pixels = as_uint8_image(image)
+        pixels = as_uint8_image(image, name=name)
     else:
-        pixels = as_image(image)
+        pixels = as_image(image, name=name)
         if pixels.shape[2] == 1:
             pixels = np.repeat(pixels, 3, axis=2)
     height, width = pixels.shape[:2]

@@ -1,11 +1,15 @@
-"""The centre prior."""
+"""The centre prior, alone and as the weight of another map."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
 
-from classicseg._checks import as_image, positive, positive_int
+from classicseg._checks import as_image, non_negative, positive, positive_int
+from classicseg.saliency._scale import Map, enlarged, shrunk, stretched
+
+_SIDE = 256  # fixations have no detail
 
 
 def centre_prior(
@@ -62,3 +66,59 @@ def centre_prior(
         for n in (height, width)
     )
     return np.outer(y, x).astype(np.float32)
+
+
+def with_centre(
+    saliency: ArrayLike,
+    sigma: float = 0.2,
+    blur: float = 0.02,
+    *,
+    n_threads: int | None = None,
+) -> Map:
+    """What a map says of fixations: blurred, and weighted towards the image's centre.
+
+    People look near what draws them, and more at the middle whatever is there. A model of
+    fixations that knows neither is beaten by a Gaussian at the centre.
+
+    Parameters
+    ----------
+    saliency : array, (H, W)
+        A map in [0, 1].
+    sigma : float
+        Of the centre prior, as a share of each side.
+    blur : float
+        Standard deviation of a Gaussian, as a share of the longer side; 0 for none.
+    n_threads : int, optional
+        For large maps, which have to be made smaller. The result does not depend on it.
+
+    Returns
+    -------
+    (H, W) float32 array
+        The product of blurred map and prior, moved to [0, 1]; all 0 for a map that is. It is
+        computed at 256 pixels along the longer side.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `saliency` is no map in [0, 1], or a number is out of range.
+
+    References
+    ----------
+    Judd, Durand & Torralba, A Benchmark of Computational Models of Saliency to Predict Human
+    Fixations, 2012, hdl:1721.1/68590, which fits a blur and the centre's weight to each model.
+    Here both defaults were chosen on 25 photographs of the data set by Judd et al. 2009,
+    doi:10.1109/ICCV.2009.5459462.
+
+    Examples
+    --------
+    >>> from classicseg import saliency
+    >>> found = np.ones((3, 5))
+    >>> saliency.with_centre(found, sigma=0.25)[1].round(2)
+    array([0.18, 0.69, 1.  , 0.69, 0.18], dtype=float32)
+    """
+    reach = non_negative(blur, "blur")
+    if np.ndim(saliency) != 2:
+        raise ValueError(f"saliency has shape {np.shape(saliency)}, expected (H, W)")
+    small = shrunk(saliency, _SIDE, n_threads, "saliency")[..., 0] / np.float32(255)
+    blurred = ndimage.gaussian_filter(small, reach * max(small.shape), mode="nearest")
+    return enlarged(stretched(blurred * centre_prior(small.shape, sigma)), saliency, n_threads)

@@ -119,10 +119,7 @@ def enhanced(values: Map) -> Map:
     y = (np.arange(height, dtype=np.float32) + 0.5 - height / 2)[:, np.newaxis]
     x = np.arange(width, dtype=np.float32) + np.float32(0.5 - width / 2)
     centredness = 1 - np.hypot(x, y) / np.hypot(height / 2, width / 2)
-    centred = stretched(smooth * centredness)
-    if not centred.any():
-        return centred
-    return contrasted(centred)
+    return contrasted(stretched(smooth * centredness))
 
 
 def contrasted(values: Map) -> Map:
