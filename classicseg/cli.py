@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from classicseg import __version__
+from classicseg._cli_grabcut import grabcut
 from classicseg._cli_train import train
 from classicseg._progress import progress
 
@@ -353,6 +354,11 @@ app.command(
     epilog="Example: **classicseg train photos masks --classes 2 --values 0,255 "
     "--network fcn:small --recipe modern --hold-out 'holiday_*'**"
 )(train)
+
+app.command(
+    epilog="Example: **classicseg grabcut cat.jpg --out cat**, and later **classicseg grabcut "
+    "cat.jpg --session cat/session.json --no-window --out again**"
+)(grabcut)
 
 
 def _split(values: list[str] | None) -> list[str] | None:

@@ -21,7 +21,7 @@ from classicseg._checks import (
 from classicseg._gmm import GMM
 from classicseg.grabcut._models import Models
 from classicseg.grabcut._opencv import OpenCVModels
-from classicseg.grabcut._strokes import paint
+from classicseg.grabcut._strokes import Stroke, fill, paint
 
 __all__ = ["BACKGROUND", "FOREGROUND", "PROBABLY_BACKGROUND", "PROBABLY_FOREGROUND", "GrabCut"]
 
@@ -221,19 +221,29 @@ class GrabCut:
         ValueError, TypeError
             For points that are not (N, 2) and finite, a radius that is not positive, another label.
         """
-        trimap = self._started()
-        if isinstance(label, bool) or label not in (0, 1, 2, 3):
-            raise ValueError(f"label is {label!r}, expected a trimap value 0, 1, 2 or 3")
-        window, painted = paint(self.shape, points, positive(radius, "radius"))
-        if not painted.any():
-            return self
-        here = trimap[window]
-        # Hard pixels have no energy on the side that they can't be on.
-        freed = bool(np.any(painted & (here < PROBABLY_BACKGROUND) & (here != label)))
-        self._models.paint(window, freed)
-        self.trimap = trimap.copy()
-        self.trimap[window][painted] = label
-        return self
+        return self._label(paint(self.shape, points, positive(radius, "radius")), label)
+
+    def lasso(self, points: ArrayLike, label: int) -> GrabCut:
+        """Set all pixels inside a closed path. `refine` or `fit` then take it in.
+
+        Parameters
+        ----------
+        points : (N, 2) array
+            The path as (x, y) in pixels, at least three; may lie outside the image.
+        label : int
+            Trimap value: 0 background, 1 foreground, 2, 3 probably so.
+
+        Returns
+        -------
+        GrabCut
+            Itself.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For points that are not (N, 2) and finite, another label.
+        """
+        return self._label(fill(self.shape, points), label)
 
     def refine(self) -> GrabCut:
         """Cut again with the present mixtures: what a stroke changes, without learning.
@@ -251,6 +261,47 @@ class GrabCut:
         elif self._has_both_sides():
             self._take(*self._models.learn_and_cut(trimap))
         return self
+
+    def _label(self, region: Stroke, label: int) -> GrabCut:
+        trimap = self._started()
+        if isinstance(label, bool) or label not in (0, 1, 2, 3):
+            raise ValueError(f"label is {label!r}, expected a trimap value 0, 1, 2 or 3")
+        window, painted = region
+        if not painted.any():
+            return self
+        here = trimap[window]
+        # Hard pixels have no energy on the side that they can't be on.
+        freed = bool(np.any(painted & (here < PROBABLY_BACKGROUND) & (here != label)))
+        self._models.paint(window, freed)
+        self.trimap = trimap.copy()
+        self.trimap[window][painted] = label
+        return self
+
+    def _restart(self, seed: int) -> None:
+        """Forget what was learned; k-means begins from the seed again."""
+        self._rng = np.random.default_rng(seed)
+        self._models.restart(self._rng)
+
+    def _restore(
+        self,
+        trimap: NDArray[np.uint8] | None,
+        window: tuple[slice, slice] | None,
+        models: tuple[GMM | None, GMM | None],
+        energies: tuple[float, ...],
+    ) -> None:
+        """Go back to labels, mixtures and energies from before; labels differ in the window."""
+        assert isinstance(self._models, Models)
+        now = self.background_gmm, self.foreground_gmm
+        self.trimap, self.energies = trimap, energies
+        self.background_gmm, self.foreground_gmm = background, foreground = models
+        if trimap is None or background is None or foreground is None:
+            self._models.restart()
+        elif now[0] is background and now[1] is foreground and window is not None:
+            if trimap[window].size:
+                self._models.paint(window, freed=True)
+                self._models.refine(trimap)
+        else:
+            self._models.adopt(background, foreground, trimap)
 
     def _started(self) -> NDArray[np.uint8]:
         if self.trimap is None:

@@ -68,8 +68,8 @@ class Models:
 
     def adopt(self, background: GMM, foreground: GMM, trimap: Trimap) -> None:
         """Take mixtures that were learned before."""
-        if background is not self.background or foreground is not self.foreground:
-            self._assign(background, foreground, trimap)
+        self._assign(background, foreground, trimap)
+        self._painted = None
 
     def _learn(self, trimap: Trimap) -> None:
         mask = (trimap & 1).view(np.bool_)

@@ -42,7 +42,7 @@ class OpenCVModels:
         """A cut with the present mixtures, once there are some."""
         return self._run(trimap, self._cv2.GC_EVAL_FREEZE_MODEL), None
 
-    def restart(self) -> None:
+    def restart(self, rng: np.random.Generator | None = None) -> None:
         self.fresh = True
 
     def paint(self, window: tuple[slice, slice], freed: bool) -> None:

@@ -1,11 +1,12 @@
-"""Brush strokes."""
+"""Brush strokes and lassos."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from skimage.draw import polygon
 
-__all__ = ["paint"]
+__all__ = ["fill", "paint"]
 
 Stroke = tuple[tuple[slice, slice], NDArray[np.bool_]]
 
@@ -15,23 +16,45 @@ def paint(shape: tuple[int, int], points: ArrayLike, radius: float) -> Stroke:
 
     Returns a window of the image and the painted pixels in it; an empty one for a path outside.
     """
-    try:
-        path = np.asarray(points, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"points cannot be read as an array of numbers: {error}") from error
-    if path.ndim != 2 or path.shape[1] != 2 or len(path) == 0:
-        raise ValueError(f"points has shape {path.shape}, expected (N, 2) as (x, y), N >= 1")
-    if not np.isfinite(path).all():
-        raise ValueError("points holds NaN or infinite coordinates")
-    height, width = shape
-    limits = (width, height)
-    x0, y0 = np.clip(np.floor(path.min(axis=0) - radius), 0, limits).astype(int).tolist()
-    x1, y1 = np.clip(np.ceil(path.max(axis=0) + radius) + 1, 0, limits).astype(int).tolist()
+    path = _as_path(points, 1)
+    x0, y0, x1, y1 = _bounds(path, radius, shape)
     painted = np.zeros((y1 - y0, x1 - x0), np.bool_)
     path = path - (x0, y0)
     for start, end in zip(path, path[1:] if len(path) > 1 else path, strict=False):
         _paint_segment(painted, start, end, radius)
     return (slice(y0, y1), slice(x0, x1)), painted
+
+
+def fill(shape: tuple[int, int], points: ArrayLike) -> Stroke:
+    """Pixels whose centres lie inside the closed path through `points` (N, 2) as (x, y)."""
+    path = _as_path(points, 3)
+    x0, y0, x1, y1 = _bounds(path, 0, shape)
+    inside = np.zeros((y1 - y0, x1 - x0), np.bool_)
+    columns, rows = (path - (x0, y0)).T
+    inside[polygon(rows, columns, inside.shape)] = True
+    return (slice(y0, y1), slice(x0, x1)), inside
+
+
+def _as_path(points: ArrayLike, least: int) -> NDArray[np.float64]:
+    try:
+        path = np.asarray(points, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"points cannot be read as an array of numbers: {error}") from error
+    if path.ndim != 2 or path.shape[1] != 2 or len(path) < least:
+        raise ValueError(f"points has shape {path.shape}, expected (N, 2) as (x, y), N >= {least}")
+    if not np.isfinite(path).all():
+        raise ValueError("points holds NaN or infinite coordinates")
+    return path
+
+
+def _bounds(
+    path: NDArray[np.float64], margin: float, shape: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """The window of an image (x0, y0, x1, y1) that a path with a margin reaches."""
+    limits = shape[::-1]
+    x0, y0 = np.clip(np.floor(path.min(axis=0) - margin), 0, limits).astype(int).tolist()
+    x1, y1 = np.clip(np.ceil(path.max(axis=0) + margin) + 1, 0, limits).astype(int).tolist()
+    return x0, y0, x1, y1
 
 
 def _paint_segment(

@@ -1,0 +1,347 @@
+"""The interactive editor without a window: mouse, keys, the view, and what is drawn."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage import data
+
+from classicseg.grabcut._canvas import STATUS_HEIGHT, draw
+from classicseg.grabcut._editor import HELP, MODES, Editor
+from classicseg.grabcut._session import Session
+from classicseg.grabcut._view import View
+
+IMAGE = data.chelsea()[::2, ::2]  # 150 x 226
+CANVAS = (452, 300)  # twice as large
+
+
+def editor(saved: list[Session] | None = None) -> Editor:
+    def save(session: Session) -> str:
+        if saved is not None:
+            saved.append(session)
+        session._saved = list(session.actions)
+        return "Saved"
+
+    return Editor(Session(IMAGE), CANVAS, save)
+
+
+def drag(e: Editor, *points: tuple[float, float], button: str = "left") -> None:
+    e.press(*points[0], button)
+    for point in points[1:-1]:
+        e.move(*point)
+    e.release(*points[-1])
+
+
+def finish(e: Editor) -> None:
+    while e.work():
+        pass
+
+
+def with_a_cut() -> Editor:
+    e = editor()
+    drag(e, (120, 20), (200, 100), (380, 260))
+    finish(e)
+    return e
+
+
+# ---- the view -----------------------------------------------------------------------------------
+
+SIZES = st.tuples(st.integers(1, 5000), st.integers(1, 5000))
+
+
+@settings(deadline=None)
+@given(
+    photo=SIZES,
+    canvas=st.tuples(st.integers(50, 2000), st.integers(50, 2000)),
+    steps=st.lists(
+        st.tuples(st.sampled_from(["zoom", "pan"]), st.floats(-300, 300), st.floats(-300, 300)),
+        max_size=6,
+    ),
+)
+def test_a_view_shows_the_photo_and_maps_both_ways(photo: Any, canvas: Any, steps: Any) -> None:
+    view = View.whole(photo, canvas)
+    for step, a, b in steps:
+        if step == "zoom":
+            at = abs(a) % canvas[0], abs(b) % canvas[1]
+            before = view.to_photo(*at)
+            factor = 1.25 if b > 0 else 0.8
+            scale = view.scale
+            view = view.zoomed(factor, *at)
+            larger = all(c / view.scale < p for c, p in zip(canvas, photo, strict=True))
+            on_photo = all(0 <= v < p for v, p in zip(before, photo, strict=True))
+            if larger and on_photo and view.scale > scale:  # else it moves to fill the canvas
+                np.testing.assert_allclose(view.to_photo(*at), before, atol=1e-3)
+        else:
+            view = view.panned(a, b)
+        for x, y in ((0, 0), (canvas[0] - 1, canvas[1] - 1), (7.5, 3.25)):
+            np.testing.assert_allclose(view.to_canvas(*view.to_photo(x, y)), (x, y), atol=1e-3)
+        for begin, size, shown in zip((view.left, view.top), photo, canvas, strict=True):
+            extent = shown / view.scale
+            if extent >= size:  # in the middle
+                assert begin + extent / 2 == pytest.approx(size / 2, abs=1e-6 * size + 1e-9)
+            else:
+                assert -1e-9 <= begin <= size - extent + 1e-6
+
+
+def test_the_whole_photo_fits_the_canvas() -> None:
+    view = View.whole((4000, 3000), (1200, 760))
+    assert view.scale == pytest.approx(760 / 3000)
+    assert view.zoomed(0.1, 5, 5) == view
+    assert View.whole((10, 10), (1200, 760)).scale == 3
+
+
+# ---- mouse and keys -----------------------------------------------------------------------------
+
+
+def test_a_rectangle_then_strokes() -> None:
+    e = with_a_cut()
+    assert [a.kind for a in e.session.actions] == ["rect"] and e.tool == "brush"
+    assert 1 <= e.session.actions[0].rounds <= 5
+    (x0, y0), (x1, y1) = e.session.actions[0].points
+    np.testing.assert_allclose((x0, y0, x1, y1), (59.75, 9.75, 189.75, 129.75))
+    inside = e.session.mask[40:60, 100:140]
+    e.key("0")
+    drag(e, (220, 100), (240, 100), (250, 110))
+    finish(e)
+    stroke = e.session.actions[-1]
+    assert stroke.kind == "stroke" and stroke.label == 0 and stroke.radius == 4.0
+    assert len(stroke.points) == 3
+    assert not e.session.mask[50, 115] and inside.any()
+    e.key("u")
+    finish(e)
+    assert len(e.session.actions) == 1 and e.message == "Undone"
+    e.key("y")
+    finish(e)
+    assert e.session.actions[-1] == stroke
+    e.key("n")
+    finish(e)
+    assert e.session.actions[-1].kind == "learn"
+    e.key("r")
+    finish(e)
+    assert not e.session.started and e.tool == "rectangle"
+
+
+def test_the_mask_follows_the_brush_while_it_paints() -> None:
+    e = with_a_cut()
+    e.key("0")
+    e.press(200, 100)
+    finish(e)
+    first = e.session.mask.copy()
+    for x in range(210, 300, 10):
+        e.move(x, 100)
+    assert len(e._jobs) == 1  # all points wait as one
+    finish(e)
+    assert e.session.mask.sum() < first.sum()
+    e.release(300, 100)
+    finish(e)
+    assert len(e.session.actions) == 2
+    e.key("u")
+    finish(e)
+    assert len(e.session.actions) == 1
+
+
+def test_two_quick_strokes_are_two_actions() -> None:
+    e = with_a_cut()
+    e.key("0")
+    drag(e, (200, 100), (220, 100))
+    e.key("1")
+    drag(e, (260, 200), (280, 210))
+    finish(e)
+    assert [a.label for a in e.session.actions[1:]] == [0, 1]
+    assert not e._strokes
+
+
+def test_scribbles_without_a_rectangle() -> None:
+    e = editor()
+    e.key("1")
+    drag(e, (240, 140), (260, 150))
+    finish(e)
+    assert not e.session.started and "background" in e.message
+    e.key("0")
+    drag(e, (10, 10), (20, 250))
+    finish(e)
+    assert e.session.started
+
+
+def test_a_click_is_no_rectangle_and_keys_wait_for_the_button() -> None:
+    e = editor()
+    drag(e, (10, 10), (11, 11))
+    finish(e)
+    assert not e.session.actions and "Drag" in e.message
+    e.press(100, 100, "right")
+    e.key("r")
+    e.key("n")
+    e.press(120, 120)  # a second button
+    e.release(300, 250)
+    finish(e)
+    assert [a.kind for a in e.session.actions] == ["rect"]
+
+
+def test_the_lasso_labels_an_area() -> None:
+    e = with_a_cut()
+    e.key("0")
+    e.key("l")
+    drag(e, (200, 80), (280, 80), (280, 160), (200, 160))
+    finish(e)
+    assert e.session.actions[-1].kind == "lasso"
+    assert not e.session.mask[45:75, 105:135].any()
+
+
+def test_zoom_pan_brush_and_views() -> None:
+    e = with_a_cut()
+    at = e.view.to_photo(100, 80)
+    e.wheel(100, 80, 3)
+    np.testing.assert_allclose(e.view.to_photo(100, 80), at)
+    left = e.view.left
+    e.press(200, 100, "middle")
+    e.move(150, 100)
+    e.release(150, 100)
+    assert e.view.left > left and len(e.session.actions) == 1
+    e.key("a")
+    e.key("f")
+    assert e.view == View.whole((226, 150), CANVAS)
+    for _ in range(60):
+        e.key("]")
+    assert e.radius == 500
+    for _ in range(60):
+        e.key("[")
+    assert e.radius == 0.5
+    seen = []
+    for _ in MODES:
+        e.key("v")
+        seen.append(e.mode)
+    assert sorted(seen) == sorted(MODES) and e.mode == MODES[0]
+
+
+def test_quitting_asks_once() -> None:
+    saved: list[Session] = []
+    e = editor(saved)
+    e.key("s")
+    finish(e)
+    assert not saved and "Nothing to save" in e.message
+    drag(e, (120, 20), (380, 260))
+    finish(e)
+    e.key("q")
+    assert not e.closed and "Not saved" in e.message
+    e.key("v")  # something else: it asks again
+    e.key("escape")
+    assert not e.closed
+    e.key("s")
+    finish(e)
+    assert saved and e.message == "Saved"
+    e.key("q")
+    assert e.closed
+    other = with_a_cut()
+    other.key("q")
+    other.key("q")
+    assert other.closed
+
+
+def test_senseless_work_says_so_and_goes_on() -> None:
+    e = editor()
+    e.key("n")
+    drag(e, (-300, -300), (-200, -200), button="right")
+    finish(e)
+    assert "no pixel" in e.message and not e.session.actions
+    e.key("\x00")
+    e.key("]")
+    drag(e, (120, 20), (380, 260))
+    finish(e)
+    assert e.session.started
+
+
+def test_another_thread_may_work() -> None:
+    e = editor()
+
+    def work() -> None:
+        while not e.closed:
+            e.work(timeout=None)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    drag(e, (120, 20), (380, 260))
+    e.key("1")
+    for k in range(5):
+        drag(e, (150 + 30 * k, 60), (160 + 30 * k, 100), (150 + 30 * k, 140))
+        e.picture()
+    for _ in range(600):
+        if len(e.session.actions) == 6 and not e._strokes and not e._jobs:
+            break
+        threading.Event().wait(0.05)
+    e.closed = True
+    e.wake()
+    worker.join(30)
+    assert not worker.is_alive()
+    assert [a.kind for a in e.session.actions] == ["rect"] + 5 * ["stroke"]
+
+
+# ---- the canvas ---------------------------------------------------------------------------------
+
+
+def test_every_mode_draws_the_labels() -> None:
+    pytest.importorskip("cv2")
+    e = with_a_cut()
+    e.message = e.session.grabcut.__class__.__name__
+    e.move(5, 5)
+    mask = np.repeat(np.repeat(e.session.mask, 2, 0), 2, 1)
+    deep = mask.copy()
+    for _ in range(4):
+        deep[1:-1, 1:-1] &= deep[2:, 1:-1] & deep[:-2, 1:-1] & deep[1:-1, 2:] & deep[1:-1, :-2]
+    pictures = {}
+    for _ in MODES:
+        canvas = draw(IMAGE, e.picture())
+        assert canvas.shape == (300 + STATUS_HEIGHT, 452, 3) and canvas.dtype == np.uint8
+        pictures[e.mode] = canvas[20:300, 20:]
+        e.key("v")
+    photo = np.repeat(np.repeat(IMAGE[..., ::-1], 2, 0), 2, 1)[20:, 20:].astype(int)
+    mask, deep = mask[20:, 20:], deep[20:, 20:]
+    for mode in ("contour", "tint", "checkerboard"):
+        assert np.abs(pictures[mode][deep] - photo[deep]).mean() < 6, mode
+    off = ~mask
+    assert np.abs(pictures["tint"][off] - photo[off]).mean() > 20
+    assert set(np.unique(pictures["checkerboard"][off])) <= {204, 236}
+    np.testing.assert_array_equal(pictures["mask"][..., 0] > 0, mask)
+    assert len({picture.tobytes() for picture in pictures.values()}) == len(MODES)
+
+
+def test_tools_help_and_marks_are_drawn() -> None:
+    pytest.importorskip("cv2")
+    e = editor()
+    plain = draw(IMAGE, e.picture())
+    e.key("h")
+    with_help = draw(IMAGE, e.picture())
+    assert (plain != with_help).mean() > 0.1 and len(HELP) > 10
+    e.key("h")
+    e.press(50, 50)
+    e.move(200, 150)
+    assert (draw(IMAGE, e.picture()) != plain).any()
+    e.release(51, 51)
+    e.key("1")
+    drag(e, (240, 140), (260, 150))
+    finish(e)
+    e.move(5, 5)
+    marked = draw(IMAGE, e.picture())[120:160, 230:270]
+    assert marked[..., 1].mean() > plain[120:160, 230:270, 1].mean()  # green
+    for steps in (30, -60):  # far in and out again
+        e.wheel(100, 100, steps)
+        draw(IMAGE, e.picture())
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (3, 900, 3), (900, 2, 3)])
+def test_odd_photos_are_drawn(shape: tuple[int, ...]) -> None:
+    pytest.importorskip("cv2")
+    image = np.full(shape, 120, np.uint8)
+    e = Editor(Session(image), CANVAS, lambda session: "")
+    for steps in (0, 5, 20):
+        e.wheel(200, 150, steps)
+        draw(image, e.picture())
+    drag(e, (10, 10), (440, 290))
+    finish(e)
+    for _ in MODES:
+        e.key("v")
+        draw(image, e.picture())
