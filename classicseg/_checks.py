@@ -33,6 +33,7 @@ __all__ = [
     "as_mask",
     "as_probabilities",
     "as_rect",
+    "as_scores",
     "as_seeds",
     "as_trimap",
     "as_uint8_image",
@@ -49,7 +50,7 @@ __all__ = [
 # Floats that a resize or a colour conversion pushed out of [0, 1] by rounding alone.
 _ROUNDING = 1e-5
 # How far from 1 the probabilities of a pixel may sum: float16 rounds within 5e-4.
-_SUM_TOLERANCE = 1e-3
+SUM_TOLERANCE = 1e-3
 _INT32_MAX = np.iinfo(np.int32).max
 
 
@@ -156,6 +157,26 @@ def as_mask(
     return np.ascontiguousarray(array != 0)
 
 
+def as_scores(
+    value: ArrayLike, name: str, shape: tuple[int, ...] | None, *, what: str
+) -> NDArray[np.float32]:
+    """Check the shape and type of scores, (H, W, L) or `shape` + (L,), not their values."""
+    array = _array(value, name, what)
+    if array.dtype.kind == "b":
+        raise TypeError(f"{name} has dtype bool, expected real numbers for {what}")
+    if shape is None and array.ndim != 3:
+        raise ValueError(f"{name} has shape {array.shape}, expected (H, W, L) for {what}")
+    if shape is not None and (array.ndim != len(shape) + 1 or array.shape[:-1] != tuple(shape)):
+        raise ValueError(
+            f"{name} has shape {array.shape}, expected {tuple(shape)} and the labels after it for "
+            f"{what}"
+        )
+    if array.size == 0:
+        raise ValueError(f"{name} is empty: its shape is {array.shape}")
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(array, dtype=np.float32)
+
+
 def as_probabilities(
     probabilities: ArrayLike, name: str = "probabilities", shape: tuple[int, ...] | None = None
 ) -> NDArray[np.float32]:
@@ -166,7 +187,7 @@ def as_probabilities(
     >>> as_probabilities(np.full((1, 1, 2), 0.5)).tolist()
     [[[0.5, 0.5]]]
     """
-    array = _scores(probabilities, name, shape, what="probabilities")
+    array = as_scores(probabilities, name, shape, what="probabilities")
     low, _ = _finite_extremes(array, name)
     if low < 0:
         raise ValueError(
@@ -176,7 +197,7 @@ def as_probabilities(
     with np.errstate(over="ignore"):
         sums = (array @ np.ones(array.shape[-1], np.float32))[..., np.newaxis]  # faster than sum
     error = np.abs(sums - 1)
-    if not error.max() <= _SUM_TOLERANCE:  # NaN too: a sum may overflow
+    if not error.max() <= SUM_TOLERANCE:  # NaN too: a sum may overflow
         where = np.unravel_index(int(error.argmax()), error.shape)[:-1]
         at = ", ".join(map(str, where))
         raise ValueError(
@@ -191,14 +212,15 @@ def as_unary(
     unary: ArrayLike, name: str = "unary", shape: tuple[int, ...] | None = None
 ) -> NDArray[np.float32]:
     """Check energies, (H, W, L) or `shape` + (L,): finite in float32; lower is better."""
-    array = _scores(unary, name, shape, what="energies")
+    array = as_scores(unary, name, shape, what="energies")
     low, high = float(array.min()), float(array.max())
     if math.isinf(low) or math.isinf(high):
         raise ValueError(
             f"{name} holds infinite energies; for a label that is ruled out use a large number, "
             f"or classicseg.unary.from_probabilities, which clips"
         )
-    _finite_extremes(array, name)
+    if math.isnan(low) or math.isnan(high):
+        _finite_extremes(array, name)  # says where
     return array
 
 
@@ -349,25 +371,6 @@ def _codes(
     if int(array.min()) < 0 or int(array.max()) > largest:
         raise ValueError(f"{name} holds {_some_values(array)}, expected {meaning}")
     return np.ascontiguousarray(array, dtype=np.uint8)
-
-
-def _scores(
-    value: ArrayLike, name: str, shape: tuple[int, ...] | None, *, what: str
-) -> NDArray[np.float32]:
-    array = _array(value, name, what)
-    if array.dtype.kind == "b":
-        raise TypeError(f"{name} has dtype bool, expected real numbers for {what}")
-    if shape is None and array.ndim != 3:
-        raise ValueError(f"{name} has shape {array.shape}, expected (H, W, L) for {what}")
-    if shape is not None and (array.ndim != len(shape) + 1 or array.shape[:-1] != tuple(shape)):
-        raise ValueError(
-            f"{name} has shape {array.shape}, expected {tuple(shape)} and the labels after it for "
-            f"{what}"
-        )
-    if array.size == 0:
-        raise ValueError(f"{name} is empty: its shape is {array.shape}")
-    with np.errstate(over="ignore"):
-        return np.ascontiguousarray(array, dtype=np.float32)
 
 
 def _finite_extremes(array: NDArray[Any], name: str) -> tuple[float, float]:

@@ -122,8 +122,13 @@ def make_kernel_filter(
     depth: int, height: int, width: int, kernel: tuple[Any, ...], n_threads: int, /
 ) -> KernelFilter | tuple[int, int, float]: ...
 def energies_of_probabilities(
-    probabilities: NDArray[Any], least: float, energies: NDArray[Any], n_threads: int, /
-) -> None: ...
+    probabilities: NDArray[Any],
+    least: float,
+    tolerance: float,
+    energies: NDArray[Any],
+    n_threads: int,
+    /,
+) -> bool: ...
 
 class LabelCosts:
     def __init__(

@@ -16,6 +16,7 @@ from classicseg.densecrf import (
     MeanField,
     refine,
 )
+from classicseg.unary import from_probabilities
 
 POTTS = {n: 1 - np.eye(n) for n in (1, 2, 3, 5)}
 
@@ -280,3 +281,34 @@ def test_refine_sharpens_an_edge(rng) -> None:
         for t in (1, 3)
     ]
     assert np.abs(some[0].probabilities - some[1].probabilities).max() > 0.01
+
+
+def test_refine_is_inference_with_the_energies_of_its_probabilities(rng) -> None:
+    """It makes energies and marginals in one array, beside the caller's."""
+    for n_labels in (1, 2, 3, 21):
+        image = (rng.random((70, 131, 3)) * 80 + 80).astype(np.uint8)
+        given = rng.random((70, 131, n_labels)).astype(np.float32) ** 3
+        given /= given.sum(-1, keepdims=True)
+        given[3, 5] = np.eye(n_labels, dtype=np.float32)[0]
+        kept = given.copy()
+        crf = DenseCRF([GaussianKernel(1.5, 2), BilateralKernel(9, 30, 4)])
+        expected = crf.infer(from_probabilities(given), image, 4)
+        options = {"theta_gamma": 1.5, "smoothness": 2, "theta_alpha": 9, "theta_beta": 30}
+        for n_threads in (1, 3):
+            found = refine(
+                given,
+                image,
+                weight=4,
+                n_iterations=4,
+                n_threads=n_threads,
+                marginals=True,
+                **options,
+            )
+            np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=2e-6)
+            np.testing.assert_array_equal(found.labels, found.probabilities.argmax(-1))
+        np.testing.assert_array_equal(given, kept)
+    # A sum that is not quite one is made one.
+    found = refine(given * np.float32(1.0004), image, marginals=True)
+    np.testing.assert_allclose(
+        found.probabilities, refine(given, image, marginals=True).probabilities, atol=1e-4
+    )

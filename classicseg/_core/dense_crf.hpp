@@ -44,14 +44,14 @@ private:
         Buffer<float> tile_values(lattices.n_tile_rows() * width);
         Buffer<float> values(lattices.n_rows() * width);
         Buffer<TileSums> sums(n_tiles);
-        const bool keep = task.free_energy || task.tolerance > 0;
+        const bool keep = keeps_marginals(task);
         const auto pass_over_points = [&](const Pass& pass) {
             pool.run(n_tiles, [&](size_t t) {
                 const uint32_t begin = lattices.tile_rows(t).begin[0];
                 Scratch<float> rows(pass.first ? 0 : (lattices.tile_end(t) - begin) * width);
                 if (!pass.first) model_.copy_tile_rows(t, update.row(), values.data(), rows.data());
                 float* own = tile_values.data() + begin * width;
-                if (pass.splat) std::memset(own, 0, (lattices.tile_end(t) - begin) * width * sizeof(float));
+                if (pass.splat && !pass.first) std::memset(own, 0, (lattices.tile_end(t) - begin) * width * sizeof(float));
                 sums[t] = update.run(t, pass, rows.data(), own);
             });
         };
@@ -117,12 +117,40 @@ private:
     NormalizedLattices model_;
 };
 
-// -log of probabilities.
-inline void energies_of(const float* probabilities, int64_t n, float least, float* energies, Pool& pool) {
-    constexpr int64_t block = 1 << 16;
-    pool.run(static_cast<size_t>((n + block - 1) / block), [&](size_t b) {
-        const int64_t begin = static_cast<int64_t>(b) * block, end = std::min(n, begin + block);
-        const auto energy = [&](Lanes p) {
+// Whether no number is negative or NaN and their sum is 1.
+CLASSICSEG_INLINE bool sums_to_one(const float* p, int n, float tolerance) {
+    Lanes sums = lanes(0), lows = lanes(0);
+    int i = 0;
+    for (; i + n_lanes <= n; i += n_lanes) {
+        sums = sums + load(p + i);
+        lows = lanes_min(load(p + i), lows);
+    }
+    float sum = 0, low = 0;
+    for (; i < n; i++) {
+        sum += p[i];
+        low = p[i] < low ? p[i] : low;
+    }
+    if (n >= n_lanes)
+        CLASSICSEG_UNROLL for (int k = 0; k < n_lanes; k++) {
+            sum += sums[k];
+            low = lows[k] < low ? lows[k] : low;
+        }
+    return std::abs(sum - 1) <= tolerance && low >= 0;  // NaN, in the sum, does not
+}
+
+// -log of probabilities, and whether those of each point are ones that sum to 1.
+inline bool energies_of(const float* probabilities, int64_t n_points, int n_labels, float least, float tolerance,
+                        float* energies, Pool& pool) {
+    constexpr int64_t block = 128;  // points, whose numbers are still in the cache when they are summed
+    const auto n_blocks = static_cast<size_t>((n_points + block - 1) / block);
+    Buffer<uint8_t> wrong(n_blocks);
+    pool.run(n_blocks, [&](size_t b) {
+        const int64_t begin = static_cast<int64_t>(b) * block * n_labels;
+        const int64_t end = std::min(n_points, (static_cast<int64_t>(b) + 1) * block) * n_labels;
+        bool right = true;
+        for (int64_t i = begin; i < end; i += n_labels) right &= sums_to_one(probabilities + i, n_labels, tolerance);
+        wrong[b] = !right;
+        const auto energy = [&](Lanes p) CLASSICSEG_LAMBDA {
             return lanes(0) - log_lanes(lanes_min(lanes_max(p, lanes(least)), lanes(1)));
         };
         int64_t i = begin;
@@ -133,6 +161,9 @@ inline void energies_of(const float* probabilities, int64_t n, float least, floa
         store(p, energy(load(p)));
         std::memcpy(energies + i, p, static_cast<size_t>(end - i) * sizeof(float));
     });
+    for (size_t b = 0; b < n_blocks; b++)
+        if (wrong[b]) return false;
+    return true;
 }
 
 }  // namespace classicseg::CLASSICSEG_ISA

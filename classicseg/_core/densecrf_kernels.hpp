@@ -38,10 +38,13 @@ struct MeanFieldTask {
     const float* penalty;       // (labels, labels), or null. What a pair of labels costs
     int n_iterations;
     float tolerance;      // stop when no marginal changes by more; 0: never
-    float* probabilities;  // (points, labels)
+    float* probabilities;  // (points, labels); may be the unaries' array, unless marginals are kept
     int32_t* labels;
     double* free_energy;  // (n_iterations + 1) of the start and after each iteration, or null
 };
+
+// Whether marginals are written in every iteration, to be compared with the next ones.
+inline bool keeps_marginals(const MeanFieldTask& task) { return task.free_energy || task.tolerance > 0; }
 
 class DenseCrf {
 public:
@@ -77,8 +80,10 @@ struct DensecrfKernels {
                                          Normalization normalization, Pool& pool);
     // Throws FeaturesTooLarge.
     std::unique_ptr<KernelFilter> (*make_filter)(CrfGrid grid, const CrfKernel& kernel, Pool& pool);
-    // -log of probabilities raised to at least `least`, and at most 1.
-    void (*energies)(const float* probabilities, int64_t n, float least, float* energies, Pool& pool);
+    // -log of (points, labels) probabilities raised to at least `least`, and at most 1. False where those
+    // of a point are negative, NaN or do not sum to 1 within the tolerance.
+    bool (*energies)(const float* probabilities, int64_t n_points, int n_labels, float least, float tolerance,
+                     float* energies, Pool& pool);
 };
 
 }  // namespace classicseg

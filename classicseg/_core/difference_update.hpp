@@ -6,7 +6,8 @@
 
 namespace classicseg::CLASSICSEG_ISA {
 
-// Two labels with Potts' compatibility need only the difference of the two marginals filtered.
+// Two labels with Potts' compatibility need only the difference of the two marginals filtered. C as
+// for LabelUpdate.
 template <int C>
 class DifferenceUpdate {
 public:
@@ -18,58 +19,65 @@ public:
         const int n_corners = C ? C : model_.lattices.n_corners();
         const Tiles& tiles = model_.lattices.tiles();
         tiles.for_rows(tiles[t], [&](int64_t, int64_t, int64_t, int64_t n, int64_t point0, int64_t place0) {
-            for (int64_t i0 = 0; i0 < n; i0 += n_lanes) {
-                const int count = static_cast<int>(std::min<int64_t>(n_lanes, n - i0));
-                const auto point = static_cast<size_t>(point0 + i0);
-                const size_t place = static_cast<size_t>(place0 + i0) * static_cast<size_t>(n_corners);
-                const uint16_t* corner = model_.lattices.rows_of_points() + place;
-                alignas(32) float x[n_lanes] = {};
-                for (int i = 0; i < count; i++) {
-                    const float* u = task_.unary + 2 * (point + static_cast<size_t>(i));
-                    x[i] = u[0] - u[1];
-                }
-                if (!pass.first) {
-                    const float* weight = model_.slice_weights() + place;
-                    for (int i = 0; i < count; i++, weight += n_corners) {
-                        const uint16_t* row = corner + i * n_corners;
-                        float sum = 0;
-                        for (int c = 0; c < n_corners; c++) sum += weight[c] * rows[row[c]];
-                        x[i] += sum;
-                    }
-                }
-                alignas(32) float q[2][n_lanes];
-                update(x, q);
-                if (pass.first && task_.start)
-                    for (int i = 0; i < count; i++)
-                        for (int l = 0; l < 2; l++) q[l][i] = task_.start[2 * (point + static_cast<size_t>(i)) + static_cast<size_t>(l)];
-                if (pass.keep)
-                    for (int i = 0; i < count; i++) {
-                        float* p = task_.probabilities + 2 * (point + static_cast<size_t>(i));
-                        p[0] = q[0][i];
-                        p[1] = q[1][i];
-                        task_.labels[point + static_cast<size_t>(i)] = p[1] > p[0];
-                    }
-                if (pass.splat) {
-                    const float* weight = model_.splat_weights() + place;
-                    for (int i = 0; i < count; i++, weight += n_corners) {
-                        const uint16_t* row = corner + i * n_corners;
-                        const float z = q[1][i] - q[0][i];
-                        for (int c = 0; c < n_corners; c++) sums[row[c]] += weight[c] * z;
-                    }
-                }
+            for (int64_t i0 = 0; i0 < n; i0 += block) {
+                const int count = static_cast<int>(std::min<int64_t>(block, n - i0));
+                update(pass, static_cast<size_t>(point0 + i0), count,
+                       static_cast<size_t>(place0 + i0) * static_cast<size_t>(n_corners), rows, sums);
             }
         });
         return {};
     }
 
 private:
-    CLASSICSEG_INLINE static void update(const float* x, float (&q)[2][n_lanes]) {
+    static constexpr int block = 64;  // points at a time, as in LabelUpdate
+
+    void update(const Pass& pass, size_t point, int count, size_t place, const float* rows, float* sums) const {
+        alignas(32) float x[block] = {}, q[2][block];
+        const float* unary = task_.unary + 2 * point;
+        for (int i = 0; i < count; i++) x[i] = unary[2 * i] - unary[2 * i + 1];
+        const uint16_t* corner = model_.lattices.rows_of_points() + place;
+        if (!pass.first) slice(count, rows, corner, model_.slice_weights() + place, x);
+        for (int i = 0; i < count; i += n_lanes) softmax(x + i, q[0] + i, q[1] + i);
+        if (pass.first && task_.start)
+            for (int i = 0; i < count; i++)
+                for (int l = 0; l < 2; l++) q[l][i] = task_.start[2 * (point + static_cast<size_t>(i)) + static_cast<size_t>(l)];
+        if (pass.keep)
+            for (int i = 0; i < count; i++) {
+                float* p = task_.probabilities + 2 * (point + static_cast<size_t>(i));
+                p[0] = q[0][i];
+                p[1] = q[1][i];
+                task_.labels[point + static_cast<size_t>(i)] = p[1] > p[0];
+            }
+        if (pass.splat) {
+            for (int i = 0; i < count; i += n_lanes) store(x + i, load(q[1] + i) - load(q[0] + i));
+            splat(count, x, corner, model_.splat_weights() + place, sums);
+        }
+    }
+
+    // Adds the filtered differences. Three sums, so that additions need not wait for each other.
+    void slice(int count, const float* rows, const uint16_t* corner, const float* weight, float* x) const {
+        const int n_corners = C ? C : model_.lattices.n_corners();
+        for (int i = 0; i < count; i++, corner += n_corners, weight += n_corners) {
+            float sum[3] = {};
+            for (int c = 0; c < n_corners; c++) sum[c % 3] += weight[c] * rows[corner[c]];
+            x[i] += sum[0] + sum[1] + sum[2];
+        }
+    }
+
+    static CLASSICSEG_INLINE void softmax(const float* x, float* q0, float* q1) {
         const Lanes difference = load(x);
         const Lanes e = softmax_exp(lanes_min(difference, lanes(0) - difference));
         const Lanes large = lanes(1) / (lanes(1) + e), small = e * large;
-        store(q[1], difference >= 0.0f ? large : small);
-        store(q[0], difference >= 0.0f ? small : large);
+        store(q1, difference >= 0.0f ? large : small);
+        store(q0, difference >= 0.0f ? small : large);
     }
+
+    void splat(int count, const float* z, const uint16_t* corner, const float* weight, float* sums) const {
+        const int n_corners = C ? C : model_.lattices.n_corners();
+        for (int i = 0; i < count; i++, corner += n_corners, weight += n_corners)
+            for (int c = 0; c < n_corners; c++) sums[corner[c]] += weight[c] * z[i];
+    }
+
     const NormalizedLattices& model_;
     const MeanFieldTask& task_;
 };

@@ -47,9 +47,11 @@ private:
 
     struct Work {
         Work(size_t width, size_t n_corners)
-            : x(block * width), before(block * width), largest(block * n_lanes), scale(block), offset(block * n_corners + n_lanes) {}
+            : x(block * width), before(block * width), unary(width), largest(block * n_lanes), scale(block),
+              offset(block * n_corners + n_lanes) {}
         Buffer<float> x;       // exponents, then marginals
         Buffer<float> before;  // marginals of the pass before
+        Buffer<float> unary;   // of one point
         Buffer<float> largest, scale;
         Buffer<uint32_t> offset;  // of the corners' rows, in floats
     };
@@ -95,14 +97,14 @@ private:
         }
     }
 
-    // Eight labels of a point from (points, labels), from label v on; what is behind the last is not to be used.
-    CLASSICSEG_INLINE Lanes load_labels(const float* from, size_t point, size_t v) const {
-        const size_t begin = point * n_labels_ + v, end = n_points_ * n_labels_;
-        if (begin + n_lanes <= end) [[likely]]
-            return load(from + begin);
-        float part[n_lanes] = {};
-        std::memcpy(part, from + begin, (end - begin) * sizeof(float));
-        return load(part);
+    // The unaries of point i of a block, with something behind the last label that may be read. The last
+    // of them have a copy: what comes after the block may be written by others, or not exist.
+    CLASSICSEG_INLINE const float* unary_of(size_t point, int i, int count, Work& work) const {
+        const float* from = task_.unary + point * n_labels_;
+        if (static_cast<size_t>(count - i) * n_labels_ >= row_.width()) [[likely]]
+            return from;
+        std::memcpy(work.unary.data(), from, n_labels_ * sizeof(float));
+        return work.unary.data();
     }
     // Marginals of a block. Nothing is read beyond a point's own: others may be writing it.
     void copy_marginals(const float* from, size_t point, int count, float* to) const {
@@ -128,10 +130,11 @@ private:
         for (int i = 0; i < count; i++, point++, offset += n_corners, weight += n_corners, largest += n_lanes) {
             for (size_t l = 0; l < n_labels_; l += 16) __builtin_prefetch(soon + l);
             soon += n_labels_;
+            const float* unary = unary_of(point, i, count, work);
             Lanes top = lanes(-std::numeric_limits<float>::infinity());
             for_vectors([&]<int B>(size_t first) CLASSICSEG_LAMBDA {
                 Lanes sum[B];
-                CLASSICSEG_UNROLL for (int v = 0; v < B; v++) sum[v] = negative(point, first + static_cast<size_t>(v));
+                CLASSICSEG_UNROLL for (int v = 0; v < B; v++) sum[v] = lanes(0) - load(unary + (first + static_cast<size_t>(v)) * n_lanes);
                 CLASSICSEG_NO_UNROLL for (int c = 0; c < n_corners; c++) {
                     const float* from = rows + offset[c] + first * n_lanes;
                     const Lanes w = lanes(weight[c]);
@@ -152,17 +155,15 @@ private:
         float* x = work.x.data();
         for (int i = 0; i < count; i++, point++) {
             Lanes top = lanes(-std::numeric_limits<float>::infinity());
-            for (size_t v = 0; v < static_cast<size_t>(row_.size()); v++, x += n_lanes) {
-                Lanes e = negative(point, v);
-                if (v + 1 == static_cast<size_t>(row_.size())) e = without_padding(e);
+            const float* unary = unary_of(point, i, count, work);
+            for (size_t v = 0; v < row_.width(); v += n_lanes, x += n_lanes) {
+                Lanes e = lanes(0) - load(unary + v);
+                if (v + n_lanes == row_.width()) e = without_padding(e);
                 top = lanes_max(top, e);
                 store(x, e);
             }
             store(work.largest.data() + i * n_lanes, top);
         }
-    }
-    CLASSICSEG_INLINE Lanes negative(size_t point, size_t v) const {
-        return lanes(0) - load_labels(task_.unary, point, v * n_lanes);
     }
     CLASSICSEG_INLINE Lanes without_padding(Lanes x) const {
         return last_ ? x : lanes(-std::numeric_limits<float>::infinity());

@@ -87,6 +87,22 @@ void add_tile_rows(const Permutohedral& lattices, Row row, const typename Row::S
     });
 }
 
+// Single floats are added where they belong, tile by tile: looking up a row's sources takes longer.
+template <class Finish>
+void add_tile_rows(const Permutohedral& lattices, SingleRow, const float* tile_values, float* values, Pool& pool,
+                   Finish&& finish) {
+    pool.run(static_cast<size_t>(lattices.n_kernels()), [&](size_t kernel) {
+        const auto k = static_cast<int>(kernel);
+        const Lattice& lattice = lattices.lattice(k);
+        const uint32_t* rows = lattices.row_of_tile_row();
+        std::memset(values + lattice.first_row, 0, lattice.n_rows * sizeof(float));
+        for (size_t tile = 0; tile < lattices.tiles().count(); tile++)
+            for (uint32_t i = lattices.tile_rows(tile).begin[k], end = lattices.tile_end(tile, k); i < end; i++)
+                values[rows[i]] += tile_values[i];
+        for (uint32_t r = 0; r < lattice.n_rows; r++) finish(k, values + lattice.first_row + r);
+    });
+}
+
 // Blurs in place along all axes of all lattices with weights 1/2, 1, 1/2: each point gets half of
 // its neighbours'. A lattice has no points where it has no values, so that the order of the axes
 // matters a little: backwards is the transpose.

@@ -18,6 +18,18 @@ public:
     const float* splat_weights() const { return splat_.size() ? splat_.data() : lattices.weights(); }
     const float* slice_weights() const { return lattices.weights(); }
 
+    // A tile's copy of the lattices' rows.
+    template <class Row>
+    void copy_tile_rows(size_t tile, Row row, const float* values, float* to) const {
+        const uint32_t* rows = lattices.row_of_tile_row();
+        const size_t width = row.width(), step = width / static_cast<size_t>(row.size());
+        const uint32_t end = lattices.tile_end(tile);
+        for (uint32_t i = lattices.tile_rows(tile).begin[0]; i < end; i++, to += width) {
+            prefetch_row(row, values + rows[i + Permutohedral::look_ahead] * width);
+            for (size_t v = 0; v < width; v += step) Row::put(to + v, Row::get(values + rows[i] * width + v));
+        }
+    }
+
 private:
     // Filters ones, then divides by the result: the points' weights before or after the filter, or
     // both by its root.
@@ -66,20 +78,6 @@ private:
         });
     }
 
-public:
-    // A tile's copy of the lattices' rows.
-    template <class Row>
-    void copy_tile_rows(size_t tile, Row row, const float* values, float* to) const {
-        const uint32_t* rows = lattices.row_of_tile_row();
-        const size_t width = row.width(), step = width / static_cast<size_t>(row.size());
-        const uint32_t end = lattices.tile_end(tile);
-        for (uint32_t i = lattices.tile_rows(tile).begin[0]; i < end; i++, to += width) {
-            prefetch_row(row, values + rows[i + Permutohedral::look_ahead] * width);
-            for (size_t v = 0; v < width; v += step) Row::put(to + v, Row::get(values + rows[i] * width + v));
-        }
-    }
-
-private:
     Buffer<float> splat_;
 };
 

@@ -71,6 +71,9 @@ public:
     uint32_t n_tile_rows() const { return tile_rows_[tiles_.count()].begin[0]; }
     const TileRows& tile_rows(size_t tile) const { return tile_rows_[tile]; }
     uint32_t tile_end(size_t tile) const { return tile_rows_[tile + 1].begin[0]; }
+    uint32_t tile_end(size_t tile, int kernel) const {
+        return kernel + 1 < n_kernels_ ? tile_rows_[tile].begin[kernel + 1] : tile_end(tile);
+    }
 
     // Rows and weights of a point's corners, by place in the order of the tiles.
     const uint16_t* rows_of_points() const { return rows_of_points_.data(); }
@@ -262,10 +265,9 @@ private:
             n_rows_ += lattices_[k].n_rows;
         }
         for (size_t tile = 0; tile < n_tiles; tile++)
-            for (size_t k = 1; k < kernels; k++)
-                for (uint32_t i = tile_rows_[tile].begin[k],
-                              end = k + 1 < kernels ? tile_rows_[tile].begin[k + 1] : tile_end(tile); i < end; i++)
-                    row_of_tile_row_[i] += lattices_[k].first_row;
+            for (int k = 1; k < n_kernels_; k++)
+                for (uint32_t i = tile_rows_[tile].begin[k], end = tile_end(tile, k); i < end; i++)
+                    row_of_tile_row_[i] += lattices_[static_cast<size_t>(k)].first_row;
         keys_.reset();
         // Sorting by counting keeps each row's sources in the order of the tiles.
         source_begin_ = Buffer<uint32_t>(n_rows_ + size_t{2});

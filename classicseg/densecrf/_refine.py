@@ -7,7 +7,13 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classicseg._checks import as_probabilities, check_threads, positive
+from classicseg._checks import (
+    SUM_TOLERANCE,
+    as_probabilities,
+    as_scores,
+    check_threads,
+    positive,
+)
 from classicseg._kernels import ext
 from classicseg.densecrf._crf import DenseCRF
 from classicseg.densecrf._inputs import hint_at_layout, label_shape
@@ -115,7 +121,7 @@ def refine(  # type: ignore[misc]  # the overloads leave the parameters to this 
     crf = crf_of(theta_alpha, theta_beta, theta_gamma, weight, smoothness)
     hint_at_layout(probabilities, image, "probabilities")
     shape = label_shape(probabilities, "probabilities")
-    unary = energies(as_probabilities(probabilities, shape=shape), clip, check_threads(n_threads))
+    unary = _energies(probabilities, shape, clip, check_threads(n_threads))
     if scale != 1:
         unary *= np.float32(scale)
     if engine == "pydensecrf":
@@ -123,7 +129,13 @@ def refine(  # type: ignore[misc]  # the overloads leave the parameters to this 
     else:
         prepared = crf.prepare(image, shape=shape, data_range=data_range, n_threads=n_threads)
         result = prepared.infer_checked(
-            unary, n_iterations, tol=0.0, start=None, free_energy=False, n_threads=n_threads
+            unary,
+            n_iterations,
+            tol=0.0,
+            start=None,
+            free_energy=False,
+            overwrite=True,
+            n_threads=n_threads,
         )
     return result if marginals else result.labels
 
@@ -137,10 +149,25 @@ def crf_of(
     )
 
 
-def energies(
-    probabilities: NDArray[np.float32], clip: float, n_threads: int
+def _energies(
+    probabilities: ArrayLike, shape: tuple[int, ...], clip: float, n_threads: int
 ) -> NDArray[np.float32]:
-    """-log of checked probabilities, as `classicseg.unary.from_probabilities` but on all cores."""
-    unary = np.empty(probabilities.shape, np.float32)
-    ext.energies_of_probabilities(probabilities.reshape(-1), clip, unary.reshape(-1), n_threads)
+    """-log of probabilities, checked in passing."""
+    given = as_scores(probabilities, "probabilities", shape, what="probabilities")
+    unary = np.empty(given.shape, np.float32)
+
+    def fill(values: NDArray[np.float32]) -> bool:
+        n_labels = values.shape[-1]
+        return bool(
+            ext.energies_of_probabilities(
+                values.reshape(-1, n_labels),
+                clip,
+                SUM_TOLERANCE,
+                unary.reshape(-1, n_labels),
+                n_threads,
+            )
+        )
+
+    if not fill(given):
+        fill(as_probabilities(given, shape=shape))  # says what is wrong with them
     return unary

@@ -2,6 +2,7 @@
 // lattices are exact, and awkward sizes under the sanitizers.
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "images.hpp"
 #include "tables.hpp"
@@ -234,27 +235,62 @@ void test_features_too_far_apart() {
     }
 }
 
+// Marginals may take the place of the unaries.
+void test_in_place() {
+    std::mt19937 random(6);
+    for (int n_labels : {1, 2, 3, 21, 33}) {
+        const Problem p = random_problem({1, 70, 133}, 2, 3, n_labels, random);
+        for (const Kernels* kernels : tables) {
+            current_case = std::string(kernels->name) + ", in place, " + std::to_string(n_labels) + " labels";
+            const Result expected = infer(p, Normalization::symmetric, false, nullptr, nullptr, *kernels, 1);
+            Pool pool(3);
+            const auto crf = kernels->densecrf.prepare(p.grid, p.kernels.data(), 2, Normalization::symmetric, pool);
+            std::vector<float> q = p.unary;
+            std::vector<int32_t> labels(p.size());
+            crf->infer({n_labels, q.data(), nullptr, p.weights.data(), nullptr, nullptr, 4, 0, q.data(), labels.data(), nullptr}, pool);
+            CHECK(q == expected.q && labels == expected.labels);
+        }
+    }
+}
+
 void test_energies() {
     std::mt19937 random(5);
     std::uniform_real_distribution<float> probability(0, 1);
     Pool pool(2);
-    for (size_t n : {1u, 7u, 8u, 70001u}) {
-        std::vector<float> p(n), first;
-        for (float& x : p) x = probability(random);
-        p[0] = 0;
-        p[n - 1] = n > 1 ? 1.0f : 0.0f;
-        for (const Kernels* kernels : tables) {
-            std::vector<float> energies(n, -1);
-            kernels->densecrf.energies(p.data(), static_cast<int64_t>(n), 1e-5f, energies.data(), pool);
-            for (size_t i = 0; i < n; i++) {
-                const double expected = -std::log(std::max(static_cast<double>(p[i]), 1e-5));
-                CHECK(std::abs(static_cast<double>(energies[i]) - expected) < 2e-6);
+    for (size_t n_labels : {1u, 2u, 3u, 8u, 21u})
+        for (size_t n : {1u, 7u, 8u, 5001u}) {
+            std::vector<float> p(n * n_labels), first;
+            for (size_t i = 0; i < p.size(); i += n_labels) {
+                float sum = 0;
+                for (size_t l = 0; l < n_labels; l++) sum += p[i + l] = i ? probability(random) : l == 0;
+                for (size_t l = 0; l < n_labels; l++) p[i + l] /= sum;
             }
-            if (n > 1) CHECK(energies[n - 1] == 0);
-            if (first.empty()) first = energies;
-            CHECK(energies == first);
+            const auto run = [&](const Kernels& kernels, std::vector<float>& energies) {
+                return kernels.densecrf.energies(p.data(), static_cast<int64_t>(n), static_cast<int>(n_labels), 1e-5f,
+                                                 1e-3f, energies.data(), pool);
+            };
+            for (const Kernels* kernels : tables) {
+                std::vector<float> energies(p.size(), -1);
+                CHECK(run(*kernels, energies));
+                for (size_t i = 0; i < p.size(); i++) {
+                    const double expected = -std::log(std::max(static_cast<double>(p[i]), 1e-5));
+                    CHECK(std::abs(static_cast<double>(energies[i]) - expected) < 2e-6);
+                }
+                CHECK(energies[0] == 0);
+                if (first.empty()) first = energies;
+                CHECK(energies == first);
+                for (float wrong : {-0.1f, 2.0f, std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+                    const float kept = std::exchange(p.back(), wrong);
+                    CHECK(!run(*kernels, energies));
+                    p.back() = kept;
+                }
+                if (n_labels > 1) {  // a sum of 1 does not help
+                    const float a = std::exchange(p[0], 1.5f), b = std::exchange(p[1], -0.5f);
+                    CHECK(!run(*kernels, energies));
+                    p[0] = a, p[1] = b;
+                }
+            }
         }
-    }
 }
 
 }  // namespace
@@ -265,6 +301,7 @@ int main() {
     test_filter_and_its_transpose();
     test_extremes();
     test_features_too_far_apart();
+    test_in_place();
     test_energies();
     return 0;
 }

@@ -56,6 +56,8 @@ public:
                 throw std::invalid_argument("free energies of the wrong shape");
             task.free_energy = energy_array.data();
         }
+        if (task.probabilities == task.unary && keeps_marginals(task))
+            throw std::invalid_argument("the unaries are needed until the end");
         nb::gil_scoped_release release;
         Pool pool(useful_crf_threads(n_threads, n_points_));
         return crf_->infer(task, pool);
@@ -176,11 +178,14 @@ nb::object make_kernel_filter(int64_t depth, int64_t height, int64_t width, nb::
     }
 }
 
-void energies_of_probabilities(Vector<const float> probabilities, float least, Vector<float> energies, int n_threads) {
-    if (probabilities.size() != energies.size()) throw std::invalid_argument("arrays of different sizes");
+bool energies_of_probabilities(Input2D<float> probabilities, float least, float tolerance, Output2D<float> energies,
+                               int n_threads) {
+    const auto n_points = static_cast<int64_t>(probabilities.shape(0));
+    const auto n_labels = static_cast<int>(probabilities.shape(1));
+    expect_shape(energies, static_cast<int>(n_points), n_labels);
     nb::gil_scoped_release release;
-    Pool pool(useful_threads(n_threads, energies.size()));
-    kernels().densecrf.energies(probabilities.data(), static_cast<int64_t>(energies.size()), least, energies.data(), pool);
+    Pool pool(useful_threads(n_threads, probabilities.size()));
+    return kernels().densecrf.energies(probabilities.data(), n_points, n_labels, least, tolerance, energies.data(), pool);
 }
 
 }  // namespace
