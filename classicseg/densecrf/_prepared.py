@@ -70,6 +70,7 @@ class PreparedCRF:
 
         Examples
         --------
+        >>> from classicseg.densecrf import DenseCRF
         >>> prepared = DenseCRF().prepare(np.zeros((4, 5, 3), np.uint8))
         >>> prepared.infer(np.zeros((4, 5, 2))).labels.shape
         (4, 5)
