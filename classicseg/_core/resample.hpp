@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "buffer.hpp"
 #include "rows.hpp"
@@ -14,6 +15,7 @@ struct Span {
     int first, last;
     float first_share, last_share;
 
+    Span() = default;
     Span(int i, int from, int to) {
         const double step = static_cast<double>(from) / to;
         const double begin = i * step, end = (i + 1) * step;
@@ -22,28 +24,52 @@ struct Span {
         first_share = static_cast<float>(std::min(end, first + 1.0) - begin);
         last_share = last > first ? static_cast<float>(std::max(0.0, std::min(end, from * 1.0) - last)) : 0.0f;
     }
-    float share(int i) const { return i == first ? first_share : i == last ? last_share : 1.0f; }
 };
+
+// Adds `rows` rows of n values to sum.
+inline void add_rows(const float* in, int rows, ptrdiff_t n, Buffer<uint16_t>&, float* sum) {
+    for (int y = 0; y < rows; y++, in += n)
+        for (ptrdiff_t i = 0; i < n; i++) sum[i] += in[i];
+}
+
+// Bytes are first added up in 16 bits, of which four times as many fit into a register as floats with
+// their conversion; 257 rows of 255 do not overflow them.
+inline void add_rows(const uint8_t* in, int rows, ptrdiff_t n, Buffer<uint16_t>& whole, float* sum) {
+    if (whole.size() == 0) whole = Buffer<uint16_t>(static_cast<size_t>(n));
+    uint16_t* total = whole.data();
+    while (rows > 0) {
+        const int some = std::min(rows, 256);
+        for (ptrdiff_t i = 0; i < n; i++) total[i] = 0;
+        for (int y = 0; y < some; y++, in += n)
+            for (ptrdiff_t i = 0; i < n; i++) total[i] = static_cast<uint16_t>(total[i] + in[i]);
+        for (ptrdiff_t i = 0; i < n; i++) sum[i] += static_cast<float>(total[i]);
+        rows -= some;
+    }
+}
 
 // (height, width, C) of T -> (to_height, to_width, C) of float, neither side larger than before.
 template <class T, int C>
 void shrink(const T* image, int height, int width, float* out, int to_height, int to_width, Pool& pool) {
+    Buffer<Span> spans(static_cast<size_t>(to_width));
+    for (int x = 0; x < to_width; x++) spans[static_cast<size_t>(x)] = Span(x, width, to_width);
     for_rows(pool, to_height, [&](int y0, int y1, size_t) {
         const ptrdiff_t n = static_cast<ptrdiff_t>(width) * C;
         Buffer<float> row(static_cast<size_t>(n));
+        Buffer<uint16_t> whole;
         const float area = static_cast<float>(static_cast<double>(height) / to_height * width / to_width);
         for (int y = y0; y < y1; y++) {
             float* sum = row.data();
             for (ptrdiff_t i = 0; i < n; i++) sum[i] = 0;
             const Span rows(y, height, to_height);
-            for (int from = rows.first; from <= rows.last; from++) {
-                const T* in = image + from * n;
-                const float share = rows.share(from);
-                for (ptrdiff_t i = 0; i < n; i++) sum[i] += share * static_cast<float>(in[i]);
-            }
+            // Whole rows first: sums of whole numbers are exact, however they are added up.
+            const T* in = image + rows.first * n;
+            add_rows(in + n, rows.last - rows.first - 1, n, whole, sum);
+            const T* last = image + rows.last * n;
+            for (ptrdiff_t i = 0; i < n; i++)
+                sum[i] += rows.first_share * static_cast<float>(in[i]) + rows.last_share * static_cast<float>(last[i]);
             float* to = out + static_cast<ptrdiff_t>(y) * to_width * C;
             for (int x = 0; x < to_width; x++) {
-                const Span columns(x, width, to_width);
+                const Span& columns = spans[static_cast<size_t>(x)];
                 float total[C];
                 for (int c = 0; c < C; c++) total[c] = columns.first_share * sum[columns.first * C + c];
                 for (int from = columns.first + 1; from < columns.last; from++)
@@ -60,6 +86,7 @@ struct Between {
     int first, second;
     float weight;
 
+    Between() = default;
     Between(int i, int from, int to) {
         const double at = std::min(std::max((i + 0.5) * from / to - 0.5, 0.0), from - 1.0);
         first = std::min(static_cast<int>(at), from - 1);
@@ -68,28 +95,36 @@ struct Between {
     }
 };
 
-inline void enlarge(const float* map, int height, int width, float* out, int to_height, int to_width, Pool& pool) {
-    Buffer<int32_t> first(static_cast<size_t>(to_width)), second(static_cast<size_t>(to_width));
-    Buffer<float> weight(static_cast<size_t>(to_width));
+// A row of `width` values drawn out to one of `to_width`.
+inline void draw_out(const float* row, const Buffer<Between>& columns, float* out, int to_width) {
     for (int x = 0; x < to_width; x++) {
-        const Between columns(x, width, to_width);
-        const auto i = static_cast<size_t>(x);
-        first[i] = columns.first;
-        second[i] = columns.second;
-        weight[i] = columns.weight;
+        const Between& at = columns[static_cast<size_t>(x)];
+        out[x] = row[at.first] + at.weight * (row[at.second] - row[at.first]);
     }
+}
+
+// Neighbouring rows of the output lie between the same two rows of the map, drawn out once.
+inline void enlarge(const float* map, int height, int width, float* out, int to_height, int to_width, Pool& pool) {
+    Buffer<Between> columns(static_cast<size_t>(to_width));
+    for (int x = 0; x < to_width; x++) columns[static_cast<size_t>(x)] = Between(x, width, to_width);
     for_rows(pool, to_height, [&](int y0, int y1, size_t) {
-        Buffer<float> mixed(static_cast<size_t>(width));
-        const int32_t *left = first.data(), *right = second.data();
-        const float* share = weight.data();
-        float* row = mixed.data();
+        Buffer<float> drawn(2 * static_cast<size_t>(to_width));
+        float *above = drawn.data(), *below = above + to_width;
+        int above_row = -1, below_row = -1;
         for (int y = y0; y < y1; y++) {
             const Between rows(y, height, to_height);
-            const float* above = map + static_cast<ptrdiff_t>(rows.first) * width;
-            const float* below = map + static_cast<ptrdiff_t>(rows.second) * width;
-            for (int x = 0; x < width; x++) row[x] = above[x] + rows.weight * (below[x] - above[x]);
+            if (rows.first == below_row) {
+                std::swap(above, below);
+                std::swap(above_row, below_row);
+            }
+            if (rows.first != above_row)
+                draw_out(map + static_cast<ptrdiff_t>(rows.first) * width, columns, above, to_width);
+            if (rows.second != below_row)
+                draw_out(map + static_cast<ptrdiff_t>(rows.second) * width, columns, below, to_width);
+            above_row = rows.first;
+            below_row = rows.second;
             float* to = out + static_cast<ptrdiff_t>(y) * to_width;
-            for (int x = 0; x < to_width; x++) to[x] = row[left[x]] + share[x] * (row[right[x]] - row[left[x]]);
+            for (int x = 0; x < to_width; x++) to[x] = above[x] + rows.weight * (below[x] - above[x]);
         }
     });
 }
