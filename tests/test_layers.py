@@ -29,7 +29,7 @@ LAYERS = [
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Heavy, optional or of another licence: only inside the functions that need them.
-DEFERRED = {"cv2", "torch", "matplotlib", "maxflow", "pydensecrf", "gco"}
+DEFERRED = {"cv2", "torch", "matplotlib", "maxflow", "pydensecrf", "gco", "pymatting"}
 
 FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 

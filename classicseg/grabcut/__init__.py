@@ -2,6 +2,7 @@
 
 from classicseg._gmm import GMM, fit_gmm
 from classicseg.grabcut._grabcut import GrabCut
+from classicseg.grabcut._matting import alpha, cutout
 from classicseg.grabcut._segment import segment
 
-__all__ = ["GMM", "GrabCut", "fit_gmm", "segment"]
+__all__ = ["GMM", "GrabCut", "alpha", "cutout", "fit_gmm", "segment"]

@@ -19,6 +19,7 @@ from classicseg._checks import (
     positive_int,
 )
 from classicseg._gmm import GMM
+from classicseg.grabcut._matting import alpha_of, cutout_of
 from classicseg.grabcut._models import Models
 from classicseg.grabcut._opencv import OpenCVModels
 from classicseg.grabcut._strokes import Stroke, fill, paint
@@ -261,6 +262,33 @@ class GrabCut:
         elif self._has_both_sides():
             self._take(*self._models.learn_and_cut(trimap))
         return self
+
+    def alpha(self, matting: str = "border") -> NDArray[np.float32]:
+        """Opacity of each pixel, soft along the mask's border; see `classicseg.grabcut.alpha`.
+
+        Parameters
+        ----------
+        matting : "border" or "closed-form"
+
+        Returns
+        -------
+        (H, W) float32 array
+            In [0, 1].
+        """
+        return alpha_of(self._pixels, self.mask, matting)
+
+    def cutout(self, matting: str = "border") -> NDArray[np.uint8]:
+        """The foreground as RGBA, its edges soft and clean; see `classicseg.grabcut.cutout`.
+
+        Parameters
+        ----------
+        matting : "border" or "closed-form"
+
+        Returns
+        -------
+        (H, W, 4) uint8 array
+        """
+        return cutout_of(self._pixels, self.mask, matting)
 
     def _label(self, region: Stroke, label: int) -> GrabCut:
         trimap = self._started()
