@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -198,6 +201,15 @@ def test_it_trains_with_a_network_and_raises_miou() -> None:
     assert scores[-1] > max(alone) + 0.1 and scores[-1] > 0.9
     for name, parameter in layer.named_parameters():
         assert (parameter - start[name]).abs().max() > 0.1
+
+
+def test_a_graph_that_is_alive_at_the_end_is_no_leak() -> None:
+    code = (
+        "import torch; from classicseg.bridge import CRFLayer; "
+        "y = CRFLayer(2)(torch.zeros(1, 2, 4, 5, requires_grad=True), torch.rand(1, 3, 4, 5))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "" and done.stdout == ""
 
 
 def test_wrong_arguments_are_named() -> None:

@@ -171,7 +171,7 @@ class CRFLayer(nn.Module):
     def _infer(self, unary: Tensor, image: Tensor, engine: str) -> Tensor:
         """Mean field for one image: (C, H, W) -> (C, H, W)."""
         shape = unary.shape
-        energies = unary.flatten(1).T
+        energies = unary.flatten(1).T.contiguous()  # a row for each pixel
         filters = [self._filter(kernel, image, engine, unary) for kernel in self.kernels]
         ones = torch.ones_like(energies[:, :1])
         # As in `densecrf`: divided by the root of a kernel's sums before and after the filter.

@@ -33,9 +33,9 @@ class TorchFilter:
 
     def __init__(self, lattice: Lattice, device: torch.device) -> None:
         # One corner after the other, and axes as pairs of neighbours.
-        self._vertices = torch.from_numpy(lattice.vertices).to(device).T.contiguous()
+        self._vertices = torch.from_numpy(lattice.vertices).to(device).T.long().contiguous()
         self._weights = torch.from_numpy(lattice.weights).to(device).T.contiguous()
-        self._neighbours = torch.from_numpy(lattice.neighbours).to(device)
+        self._neighbours = torch.from_numpy(lattice.neighbours).to(device).long()
         self._scale = lattice.scale
 
     def apply(self, x: Tensor, transposed: bool) -> Tensor:

@@ -16,6 +16,8 @@ void bind_superpixels(nanobind::module_& m);
 }  // namespace classicseg
 
 NB_MODULE(_ext, m) {
+    // A filter in a graph of torch's that is alive when Python ends is never let go: no leak of ours.
+    nanobind::set_leak_warnings(false);
     m.attr("version") = CLASSICSEG_VERSION;
     m.attr("instruction_set") = classicseg::kernels().name;
     classicseg::bind_graphcut(m);
