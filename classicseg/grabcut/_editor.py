@@ -247,7 +247,7 @@ class Editor:
             job = self._jobs.popleft()
             self._busy = True
         self._seen()
-        begin = time.perf_counter()
+        begin, cuts = time.perf_counter(), self.session.grabcut.energies
         try:
             job()
         except ValueError as error:
@@ -255,7 +255,8 @@ class Editor:
         finally:
             with self._lock:
                 self._busy = False
-            self._milliseconds = 1e3 * (time.perf_counter() - begin)
+            if self.session.grabcut.energies is not cuts:
+                self._milliseconds = 1e3 * (time.perf_counter() - begin)
             self._labels = self.session.labels
             self._seen()
         return True
