@@ -20,6 +20,7 @@ from common import data_folder, machine, save
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
+from sklearn.ensemble import ExtraTreesClassifier
 
 from classicseg import densecrf, graphcut, io, semantic, superpixels, unary
 from classicseg.metrics import ConfusionMatrix
@@ -49,11 +50,18 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="train on every n-th frame")
     parser.add_argument("--val-every", type=int, default=1, help="score every n-th frame")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--stages", type=int, default=2)
+    parser.add_argument("--trees", type=int, default=60, help="of each classifier")
     parser.add_argument("--no-ablation", action="store_true", help="only the table of CRFs")
     options = parser.parse_args()
 
     model = semantic.SuperpixelClassifier(
-        n_classes=len(CLASSES), ignore_index=VOID, n_jobs=options.jobs, random_state=SEED
+        n_classes=len(CLASSES),
+        ignore_index=VOID,
+        n_stages=options.stages,
+        estimator=ExtraTreesClassifier(options.trees, min_samples_leaf=10, n_jobs=options.jobs),
+        n_jobs=options.jobs,
+        random_state=SEED,
     )
     images, truths = camvid("train", options.every)
     clock = Clock()
@@ -70,6 +78,8 @@ def main() -> None:
     results: dict[str, Any] = {
         "machine": machine("scikit-learn", "scikit-image"),
         "seed": SEED,
+        "stages": options.stages,
+        "trees": options.trees,
         "training frames": len(images),
         "validation frames": len(val),
         "fit seconds (wall, cpu)": [cost.wall, cost.cpu],

@@ -21,9 +21,8 @@ TREES = ExtraTreesClassifier(10, min_samples_leaf=2, random_state=0)
 MODELS: list[Any] = [
     semantic.PatchClassifier(5, 3, n_textons=6, patches_per_image=300, estimator=TREES),
     semantic.SlidingWindow(TREES, 6, 3),
+    semantic.SuperpixelClassifier(60, n_textons=6, estimator=TREES),
 ]
-if hasattr(semantic, "SuperpixelClassifier"):
-    MODELS.append(semantic.SuperpixelClassifier(60, n_textons=6, estimator=TREES))
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
 
 
