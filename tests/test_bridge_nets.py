@@ -295,6 +295,10 @@ def test_files_that_do_not_fit_are_told(tmp_path: Path) -> None:
         published = build_backbone("googlenet_bn", 3).state_dict()
     with pytest.raises(ValueError, match=r"conv1.conv.bias.*fcn\('googlenet_bn'\)"):
         nets.load_pretrained(googlenet, published)
+    with torch.device("meta"):
+        plain, normalised = nets.saliency(), Vgg16(batch_norm=True).state_dict()
+    with pytest.raises(ValueError, match=r"no 'features\.2\.weight' and lacks"):
+        nets.load_pretrained(plain, normalised)
     with pytest.raises(TypeError, match="SmallFCN, expected one with a backbone"):
         nets.load_pretrained(nets.SmallFCN(2), {})
     network = nets.segnet(2)

@@ -53,7 +53,7 @@ def load_pretrained(
         raise TypeError(f"model is a {type(model).__name__}, expected one with a backbone")
     state = _read(source)
     own = backbone.state_dict()
-    if isinstance(backbone, Vgg16) and not own.keys() <= state.keys():
+    if isinstance(backbone, Vgg16) and _normalised(own) and not _normalised(state):
         state = _renumbered(state, own)
     missing = [k for k in own if k not in state and not k.endswith("num_batches_tracked")]
     if missing:
@@ -112,11 +112,12 @@ def _read(source: str | os.PathLike[str] | Mapping[str, Tensor]) -> dict[str, Te
     return state
 
 
-def _renumbered(state: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:
-    """VGG16's convolutions in a layout with other layers in between: they come in the same order.
+def _normalised(state: Mapping[str, Tensor]) -> bool:
+    return any(name.endswith("running_mean") for name in state)
 
-    Batch normalisation that is not in the file keeps what it has.
-    """
+
+def _renumbered(state: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:
+    """VGG16's convolutions in the layout with batch normalisation, which keeps what it has."""
 
     def convolutions(names: Mapping[str, Tensor]) -> list[str]:
         found = [k for k, v in names.items() if k.startswith("features.") and v.ndim == 4]
