@@ -126,6 +126,8 @@ def save_all(
 ) -> list[Path]:
     """Write mask.png, cutout.png and the session file.
 
+    The cut-out's edges are soft, and free of the background's colours: `GrabCut.cutout`.
+
     Parameters
     ----------
     session : Session
@@ -145,14 +147,9 @@ def save_all(
     mask, cutout = folder / "mask.png", folder / "cutout.png"
     where = folder / "session.json" if file is None else Path(file)
     io.write_mask(mask, session.mask)
-    io.write_image(cutout, _cutout(session))
+    io.write_image(cutout, session.grabcut.cutout())
     session.save(where, photo)
     return [mask, cutout, where]
-
-
-def _cutout(session: Session) -> NDArray[np.uint8]:
-    alpha = session.mask.astype(np.uint8) * np.uint8(255)
-    return np.dstack([session.image, alpha])
 
 
 def _load(session: Session, file: str | os.PathLike[str]) -> None:
