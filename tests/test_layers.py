@@ -23,7 +23,8 @@ LAYERS = [
     {"superpixels", "graphcut"},
     {"saliency", "densecrf", "gridcrf", "datasets", "samples"},
     {"grabcut", "semantic", "bridge"},
-    {"compare", "_cli_grabcut", "_cli_train"},
+    {"compare"},
+    {"_cli_grabcut", "_cli_photo", "_cli_train"},
     {"cli"},
     {"__main__"},
 ]
