@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from classicseg._checks import as_image, non_negative, positive, positive_int
+from classicseg._checks import non_negative, positive, positive_int
 from classicseg.saliency._scale import Map, enlarged, shrunk, stretched
 
 _SIDE = 256  # fixations have no detail
@@ -60,12 +60,13 @@ def centre_prior(
         height = positive_int(shape_or_image[0], "shape_or_image[0]")
         width = positive_int(shape_or_image[1], "shape_or_image[1]")
     else:
-        height, width, _ = as_image(shape_or_image, name="shape_or_image").shape
+        shrunk(shape_or_image, _SIDE, name="shape_or_image")  # for the check alone
+        height, width = np.shape(shape_or_image)[:2]
     y, x = (
-        np.exp(-0.5 * (((np.arange(n) + 0.5) / n - 0.5) / width_of_bell) ** 2)
+        np.exp(-0.5 * (((np.arange(n) + 0.5) / n - 0.5) / width_of_bell) ** 2).astype(np.float32)
         for n in (height, width)
     )
-    return np.outer(y, x).astype(np.float32)
+    return np.outer(y, x)
 
 
 def with_centre(
