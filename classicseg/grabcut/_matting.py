@@ -87,10 +87,10 @@ def cutout(
 ) -> NDArray[np.uint8]:
     """The foreground alone, with soft edges that carry no tint of the background: RGBA.
 
-    The opacities are those of `alpha`. In pixels that are not all foreground the colour is that
-    of the foreground near by (the paper's section 4.2; with "closed-form" PyMatting's
-    `estimate_foreground_ml`), also in those along the edge that are all transparent, so that
-    programs which scale the picture without regard to opacity draw no dark rim. What lies
+    The opacities are those of `alpha`. In pixels that are not all foreground the colour is an
+    estimate from the foreground near by (after section 4.2 of the paper; with "closed-form"
+    PyMatting's `estimate_foreground_ml`), also in those along the edge that are all transparent,
+    so that programs which scale the picture without regard to opacity draw no dark rim. What lies
     farther off is black and transparent: nothing of the background is left in the file.
 
     Parameters
