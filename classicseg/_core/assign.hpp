@@ -32,14 +32,14 @@ struct Rows {
 // A factor of 16-bit numbers: x * 2^shift * fraction / 2^15. What would overflow stays at the limit.
 struct Gain {
     int16_t fraction, shift, limit;
-    explicit Gain(float gain) {
-        shift = 0;
-        while (shift < 15 && gain > static_cast<float>(int{1} << shift) * (32767.0f / 32768.0f)) shift++;
-        const float part = gain / static_cast<float>(int{1} << shift) * 32768.0f + 0.5f;
-        fraction = static_cast<int16_t>(part < 32767.0f ? part : 32767.0f);
-        limit = static_cast<int16_t>(32767 >> shift);
-    }
 };
+
+inline Gain make_gain(float gain) {
+    int shift = 0;
+    while (shift < 15 && gain > static_cast<float>(1 << shift) * (32767.0f / 32768.0f)) shift++;
+    const float part = gain / static_cast<float>(1 << shift) * 32768.0f + 0.5f;
+    return {static_cast<int16_t>(part < 32767.0f ? part : 32767.0f), static_cast<int16_t>(shift), static_cast<int16_t>(32767 >> shift)};
+}
 
 // A cluster in the rows of a tile.
 struct Candidate {
@@ -54,6 +54,11 @@ inline int16_t nearest_word(float x) {
     const float low = x < -32767.0f ? -32767.0f : x;
     return static_cast<int16_t>(std::rint(low > 32767.0f ? 32767.0f : low));
 }
+
+// What a cluster sees, in whole pixels (z1, y1 included) and in tiles.
+struct Window {
+    int32_t z0, z1, y0, y1, first_tile, last_tile;
+};
 
 // Candidates for each tile of a group of rows.
 class TileLists {
@@ -136,16 +141,22 @@ public:
     Assignment(const Volume& v, const Metric& metric, Rows rows, const Clusters& clusters, const float* gains)
         : v_(v), metric_(metric), rows_(rows), clusters_(clusters), gains_(gains), channels_(C ? C : v.channels),
           groups_((v.height - 1) / (rows.step * tile_rows) + 1), range_(static_cast<size_t>(2 * v.depth * groups_)),
-          colors_(static_cast<size_t>(clusters.size() * channels_)) {
+          windows_(static_cast<size_t>(clusters.size())), colors_(static_cast<size_t>(clusters.size() * channels_)) {
+        const int64_t tiles = (v.width - 1) / n_words + 1, span = rows.step * tile_rows;
         for (int64_t i = 0; i < v.depth * groups_; i++) range_[static_cast<size_t>(2 * i)] = static_cast<int32_t>(clusters.size());
         for (int64_t k = 0; k < clusters.size(); k++) {
             const float* mean = clusters.mean(k);
             for (int c = 0; c < channels_; c++) colors_[static_cast<size_t>(k * channels_ + c)] = nearest_word(mean[3 + c]);
-            const int64_t cz = std::lrint(mean[0]), cy = std::lrint(mean[1]);
-            for (int64_t z = at_least(cz - metric.reach[0], 0); z < at_most(cz + metric.reach[0] + 1, v.depth); z++) {
-                const int64_t y0 = first_row(z), first = at_least(cy - metric.reach[1] - y0, 0) / (rows.step * tile_rows);
-                const int64_t last = at_least(cy + metric.reach[1] - y0, 0) / (rows.step * tile_rows);
-                for (int64_t g = first; g <= at_most(last, groups_ - 1); g++) {
+            const int64_t cz = std::lrint(mean[0]), cy = std::lrint(mean[1]), cx = std::lrint(mean[2]);
+            const int64_t* reach = metric.reach;
+            const Window w{static_cast<int32_t>(at_least(cz - reach[0], 0)), static_cast<int32_t>(at_most(cz + reach[0], v.depth - 1)),
+                           static_cast<int32_t>(at_least(cy - reach[1], 0)), static_cast<int32_t>(at_most(cy + reach[1], v.height - 1)),
+                           static_cast<int32_t>(at_least(cx - reach[2], 0) / n_words),
+                           static_cast<int32_t>(at_most((cx + reach[2]) / n_words, tiles - 1))};
+            windows_[static_cast<size_t>(k)] = w;
+            for (int64_t z = w.z0; z <= w.z1; z++) {
+                const int64_t y0 = first_row(z), last = at_most(at_least(w.y1 - y0, 0) / span, groups_ - 1);
+                for (int64_t g = at_least(w.y0 - y0, 0) / span; g <= last; g++) {
                     int32_t* range = range_.data() + 2 * (z * groups_ + g);
                     if (k < range[0]) range[0] = static_cast<int32_t>(k);
                     range[1] = static_cast<int32_t>(k + 1);
@@ -175,15 +186,12 @@ private:
     void collect(int64_t z, int64_t group, int64_t top, int64_t bottom, TileLists& lists) const {
         lists.clear();
         const int32_t* range = range_.data() + 2 * (z * groups_ + group);
-        const int64_t tiles = (v_.width - 1) / n_words + 1;
         for (int32_t k = range[0]; k < range[1]; k++) {
+            const Window& w = windows_.data()[k];
+            if (bottom < w.y0 || top > w.y1 || z < w.z0 || z > w.z1) continue;
             const float* mean = clusters_.mean(k);
-            const int64_t cz = std::lrint(mean[0]), cy = std::lrint(mean[1]), cx = std::lrint(mean[2]);
-            if (z < cz - metric_.reach[0] || z > cz + metric_.reach[0]) continue;
-            if (bottom < cy - metric_.reach[1] || top > cy + metric_.reach[1]) continue;
-            Candidate c{k, static_cast<int32_t>(at_least(cx - metric_.reach[2], 0) / n_words),
-                        static_cast<int32_t>(at_most((cx + metric_.reach[2]) / n_words, tiles - 1)), mean[2], {},
-                        Gain(weighted ? gains_[k] : 1)};
+            Candidate c{k, w.first_tile, w.last_tile, mean[2], {}, {}};
+            if constexpr (weighted) c.gain = make_gain(gains_[k]);
             const float dz = (static_cast<float>(z) - mean[0]) * metric_.step[0];
             for (int r = 0; r < tile_rows; r++) {
                 const float dy = (static_cast<float>(top + r * rows_.step) - mean[1]) * metric_.step[1];
@@ -249,6 +257,7 @@ private:
     int channels_;
     int64_t groups_;  // of rows, in each plane
     Buffer<int32_t> range_;  // for each group the first cluster that sees it, and the one after the last
+    Buffer<Window> windows_;
     Buffer<int16_t> colors_;
 };
 

@@ -76,30 +76,30 @@ inline int32_t absorb_specks(Clusters& regions, List<Touch>& touches, const doub
         }
     }
     regions.resize(count);
+    SeenPairs seen;
     size_t kept = 0;
     for (size_t e = 0; e < touches.size(); e++) {
         const int32_t x = table[touches[e].a], y = table[touches[e].b];
-        if (x != y) touches.set(kept++, x < y ? Touch{x, y} : Touch{y, x});
+        const Touch t = x < y ? Touch{x, y} : Touch{y, x};
+        if (x != y && !seen.seen(t)) touches.set(kept++, t);
     }
     touches.shorten(kept);
     return count;
 }
 
+// The queue holds each region's cheapest neighbour. Where that has changed since, another is found
+// when the entry comes up: a merged region looks at all its neighbours, so that what has become
+// cheaper is in the queue already.
 class Merger {
 public:
     Merger(Clusters& regions, const List<Touch>& touches, const double place[3])
-        : regions_(regions), touches_(touches), n_(regions.size()), parent_(static_cast<size_t>(n_)),
-          head_(static_cast<size_t>(n_)), tail_(static_cast<size_t>(n_)), version_(static_cast<size_t>(n_)),
-          mark_(static_cast<size_t>(n_)), next_(2 * touches.size()) {
+        : regions_(regions), touches_(touches), n_(static_cast<int32_t>(regions.size())), nodes_(static_cast<size_t>(n_)),
+          next_(2 * touches.size()) {
         for (int i = 0; i < 3; i++) place_[i] = place[i];
-        for (int32_t k = 0; k < n_; k++) {
-            parent_[static_cast<size_t>(k)] = k;
-            head_[static_cast<size_t>(k)] = tail_[static_cast<size_t>(k)] = -1;
-        }
+        for (int32_t k = 0; k < n_; k++) nodes_[idx(k)] = {k, -1, -1, 0, 0};
         for (size_t e = 0; e < touches.size(); e++) {
             append(touches[e].a, static_cast<int32_t>(2 * e));
             append(touches[e].b, static_cast<int32_t>(2 * e + 1));
-            push(touches[e].a, touches[e].b);
         }
     }
 
@@ -107,9 +107,16 @@ public:
     // Returns how many.
     int64_t run(int64_t wanted, int32_t* table) {
         int64_t left = n_;
+        if (left > wanted)
+            for (int32_t k = 0; k < n_; k++) push_cheapest(k);
         while (left > wanted && !heap_.empty()) {
             const Candidate best = pop();
-            if (version_[idx(best.a)] != best.version_a || version_[idx(best.b)] != best.version_b) continue;
+            const int32_t k = best.owner == 0 ? best.a : best.b, other = best.owner == 0 ? best.b : best.a;
+            if (nodes_[idx(k)].version != best.version) continue;
+            if (nodes_[idx(other)].version != best.other_version) {
+                push_cheapest(k);
+                continue;
+            }
             join(best.a, best.b);
             left--;
         }
@@ -125,9 +132,15 @@ public:
     }
 
 private:
+    struct Node {
+        int32_t parent, head, tail;  // ends of touches: a list
+        int32_t version, mark;
+    };
     struct Candidate {
         double cost;
-        int32_t a, b, version_a, version_b;
+        int32_t a, b;              // a < b
+        int32_t owner;             // 0: a's cheapest neighbour is b; 1: b's is a
+        int32_t version, other_version;
         bool before(const Candidate& other) const {
             if (cost != other.cost) return cost < other.cost;
             return a != other.a ? a < other.a : b < other.b;
@@ -137,30 +150,51 @@ private:
     static size_t idx(int32_t i) { return static_cast<size_t>(i); }
 
     int32_t find(int32_t k) {
-        while (parent_[idx(k)] != k) k = parent_[idx(k)] = parent_[idx(parent_[idx(k)])];
+        while (nodes_[idx(k)].parent != k) k = nodes_[idx(k)].parent = nodes_[idx(nodes_[idx(k)].parent)].parent;
         return k;
     }
 
     void append(int32_t region, int32_t end) {
         next_[idx(end)] = -1;
-        if (head_[idx(region)] < 0) head_[idx(region)] = end;
-        else next_[idx(tail_[idx(region)])] = end;
-        tail_[idx(region)] = end;
+        Node& node = nodes_[idx(region)];
+        if (node.head < 0) node.head = end;
+        else next_[idx(node.tail)] = end;
+        node.tail = end;
     }
 
-    void push(int32_t x, int32_t y) {
-        const int32_t a = x < y ? x : y, b = x < y ? y : x;
-        const double cost = merge_cost(regions_.sums(a), regions_.sums(b), regions_.channels(), place_);
-        heap_.push({cost, a, b, version_[idx(a)], version_[idx(b)]});
-        Candidate* h = heap_.data();
-        for (size_t i = heap_.size() - 1; i > 0;) {
-            const size_t up = (i - 1) / 2;
-            if (!h[i].before(h[up])) break;
-            const Candidate c = h[i];
-            h[i] = h[up];
-            h[up] = c;
-            i = up;
+    // Drops what lies inside by now, and what leads to the same neighbour, from the region's list.
+    void push_cheapest(int32_t k) {
+        round_++;
+        nodes_[idx(k)].mark = round_;
+        int32_t end = nodes_[idx(k)].head;
+        nodes_[idx(k)].head = nodes_[idx(k)].tail = -1;
+        Candidate best{std::numeric_limits<double>::infinity(), -1, -1, 0, nodes_[idx(k)].version, 0};
+        while (end >= 0) {
+            const int32_t after = next_[idx(end)];
+            const Touch t = touches_[idx(end) / 2];
+            const int32_t other = find(end % 2 ? t.a : t.b);
+            if (nodes_[idx(other)].mark != round_) {
+                nodes_[idx(other)].mark = round_;
+                append(k, end);
+                Candidate c = best;
+                c.a = k < other ? k : other;
+                c.b = k < other ? other : k;
+                c.owner = k != c.a;
+                c.cost = merge_cost(regions_.sums(c.a), regions_.sums(c.b), regions_.channels(), place_);
+                c.other_version = nodes_[idx(other)].version;
+                if (best.a < 0 || c.before(best)) best = c;
+            }
+            end = after;
         }
+        if (best.a >= 0) push(best);
+    }
+
+    void push(const Candidate& c) {
+        heap_.push(c);
+        Candidate* h = heap_.data();
+        size_t i = heap_.size() - 1;
+        for (; i > 0 && c.before(h[(i - 1) / 2]); i = (i - 1) / 2) h[i] = h[(i - 1) / 2];
+        h[i] = c;
     }
 
     Candidate pop() {
@@ -180,37 +214,24 @@ private:
 
     void join(int32_t a, int32_t b) {  // a < b
         for (int64_t f = 0; f < regions_.fields(); f++) regions_.sums(a)[f] += regions_.sums(b)[f];
-        parent_[idx(b)] = a;
-        version_[idx(a)]++;
-        version_[idx(b)]++;
-        if (head_[idx(b)] >= 0) {
-            if (head_[idx(a)] < 0) head_[idx(a)] = head_[idx(b)];
-            else next_[idx(tail_[idx(a)])] = head_[idx(b)];
-            tail_[idx(a)] = tail_[idx(b)];
+        Node &x = nodes_[idx(a)], &y = nodes_[idx(b)];
+        y.parent = a;
+        x.version++;
+        y.version++;
+        if (y.head >= 0) {
+            if (x.head < 0) x.head = y.head;
+            else next_[idx(x.tail)] = y.head;
+            x.tail = y.tail;
         }
-        // Each neighbour once; what now lies inside, and what leads to the same neighbour, goes.
-        round_++;
-        mark_[idx(a)] = round_;
-        int32_t end = head_[idx(a)];
-        head_[idx(a)] = tail_[idx(a)] = -1;
-        while (end >= 0) {
-            const int32_t after = next_[idx(end)];
-            const Touch t = touches_[idx(end) / 2];
-            const int32_t other = find(end % 2 ? t.a : t.b);
-            if (mark_[idx(other)] != round_) {
-                mark_[idx(other)] = round_;
-                append(a, end);
-                push(a, other);
-            }
-            end = after;
-        }
+        push_cheapest(a);
     }
 
     Clusters& regions_;
     const List<Touch>& touches_;
-    int64_t n_;
+    int32_t n_;
     double place_[3];
-    Buffer<int32_t> parent_, head_, tail_, version_, mark_, next_;  // lists of the ends of touches
+    Buffer<Node> nodes_;
+    Buffer<int32_t> next_;  // in the lists of ends
     List<Candidate> heap_;
     int32_t round_ = 0;
 };

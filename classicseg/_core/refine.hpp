@@ -67,7 +67,7 @@ void sweep(const Volume& v, const Clusters& clusters, const float place[3], floa
     const auto distance = [&](int32_t k, const float* position, int64_t p) {
         const float* mean = clusters.mean(k);
         float d = 0;
-        for (int i = 0; i < 3; i++) d += place[i] * (position[i] - mean[i]) * (position[i] - mean[i]);
+        for (int i = flat; i < 3; i++) d += place[i] * (position[i] - mean[i]) * (position[i] - mean[i]);
         for (int c = 0; c < channels; c++) {
             const float step = static_cast<float>(v.data[c * n + p]) - mean[3 + c];
             d += step * step;
@@ -113,52 +113,62 @@ void sweep(const Volume& v, const Clusters& clusters, const float place[3], floa
         const int64_t p = y * width + x;
         const int32_t* l = labels + p;
         const int32_t own = *l;
-        const auto places = [&](int32_t k) { return same_label(l - width - 1, k) | same_label(l - 1, k) << 3 | same_label(l + width - 1, k) << 6; };
+        // The row itself one by one: what has just been written there is not yet ready for a wide load.
+        const auto places = [&](int32_t k) {
+            const uint32_t beside = static_cast<uint32_t>(l[-1] == k) | static_cast<uint32_t>(own == k) << 1 | static_cast<uint32_t>(l[1] == k) << 2;
+            return same_label(l - width - 1, k) | beside << 3 | same_label(l + width - 1, k) << 6;
+        };
         const uint32_t same = places(own);
-        if (!may_leave[same]) return;
+        uint32_t others = ~same & 0b010101010;
+        if (!others || !may_leave[same]) return;
         const float position[3] = {0, static_cast<float>(y), static_cast<float>(x)};
         float least = distance(own, position, p) + border * static_cast<float>(9 - std::popcount(same));
         int32_t best = own;
-        const int32_t sides[4] = {l[-width], l[-1], l[1], l[width]};
-        for (int i = 0; i < 4; i++) {
-            const int32_t k = sides[i];
-            if (k == own || k == best || (i == 3 && k == sides[0])) continue;
+        const auto offer = [&](int32_t k) {
             const float e = distance(k, position, p) + border * static_cast<float>(8 - std::popcount(places(k)));
-            if (e < least) {
-                least = e;
-                best = k;
-            }
+            best = e < least ? k : best;
+            least = e < least ? e : least;
+        };
+        // Most have one neighbour of one other label.
+        const int64_t step[4] = {-width, -1, 1, width};
+        const int32_t first = l[step[std::countr_zero(others) / 2]];
+        offer(first);
+        for (others &= others - 1; others; others &= others - 1) {
+            const int32_t k = l[step[std::countr_zero(others) / 2]];
+            if (k != first && k != best) offer(k);
         }
-        labels[p] = best;
+        if (best != own) labels[p] = best;
     };
     for (int64_t parity = 0; parity < 2; parity++) {
         pool.run(static_cast<size_t>((slabs + 1 - parity) / 2), [&](size_t task) {
             const int64_t begin = (2 * static_cast<int64_t>(task) + parity) * slab;
             const int64_t end = begin + slab < outer ? begin + slab : outer;
             const int64_t first = flat ? begin : begin * v.height, last = flat ? end : end * v.height;
-            Buffer<uint8_t> border_of(static_cast<size_t>((width + 7) / 8 * 8));
             for (int64_t row = first; row < last; row++) {
                 const int64_t z = row / v.height, y = row % v.height;
                 const int32_t* l = labels + row * width;
-                uint8_t* b = border_of.data();
                 const int32_t* up = y > 0 ? l - width : l;
                 const int32_t* down = y + 1 < v.height ? l + width : l;
                 const int32_t* before = z > 0 ? l - plane : l;
                 const int32_t* after = z + 1 < v.depth ? l + plane : l;
-                for (int64_t x = 0; x < width; x++)
-                    b[x] = static_cast<uint8_t>((l[x] != up[x]) | (l[x] != down[x]) | (l[x] != before[x]) | (l[x] != after[x]));
-                for (int64_t x = 0; x + 1 < width; x++) {
-                    const uint8_t differ = l[x] != l[x + 1];
-                    b[x] |= differ;
-                }
-                for (int64_t x = 1; x < width; x++) b[x] |= static_cast<uint8_t>(l[x] != l[x - 1]);
-                for (int64_t x8 = 0; x8 < width; x8 += 8) {
-                    uint64_t eight;
-                    std::memcpy(&eight, b + x8, 8);
-                    if (!eight) continue;
-                    const bool rows_there = flat && !v.mask && y > 0 && y + 1 < v.height;
+                const bool rows_there = flat && !v.mask && y > 0 && y + 1 < v.height;
+                const auto differs = [&](int64_t x) {
+                    return l[x] != up[x] || l[x] != down[x] || l[x] != before[x] || l[x] != after[x] ||
+                           (x > 0 && l[x] != l[x - 1]) || (x + 1 < width && l[x] != l[x + 1]);
+                };
+                for (int64_t x8 = 0; x8 < width; x8 += n_lanes) {
+                    uint32_t eight = 0;  // pixels at the border of their regions
+                    if (x8 > 0 && x8 + n_lanes < width) {
+                        const IntLanes own = load(l + x8);
+                        IntLanes border_of = (own != load(up + x8)) | (own != load(down + x8));
+                        border_of |= (own != load(l + x8 - 1)) | (own != load(l + x8 + 1));
+                        if constexpr (!flat) border_of |= (own != load(before + x8)) | (own != load(after + x8));
+                        eight = lane_bits(border_of);
+                    } else {
+                        for (int64_t x = x8; x < x8 + n_lanes && x < width; x++) eight |= static_cast<uint32_t>(differs(x)) << (x - x8);
+                    }
                     for (; eight; eight &= eight - 1) {
-                        const int64_t x = x8 + std::countr_zero(eight) / 8;
+                        const int64_t x = x8 + std::countr_zero(eight);
                         if (rows_there && x > 0 && x + 2 < width) visit_inner(y, x);
                         else if (l[x] >= 0) visit(z, y, x);
                     }

@@ -14,7 +14,9 @@
 namespace classicseg::CLASSICSEG_ISA {
 
 constexpr float data_scale = 256;  // of what stands for a unit of L
-constexpr int64_t row_step = 3;    // refined: rows that an iteration leaves out take their turn later
+// Refined: every eighth row takes part in the first half of the iterations, then every fourth, and
+// the others in their turn.
+constexpr int64_t largest_step = 8;
 
 struct Place {
     int64_t z, y, x;
@@ -144,15 +146,15 @@ void adapt(const Volume& v, const Clusters& clusters, const int32_t* labels, flo
 }
 
 template <int C, bool weighted>
-void iterate(const Volume& v, const Metric& metric, const SlicSettings& s, bool subsample, Clusters& clusters, int32_t* labels,
-             Pool& pool) {
+void iterate(const Volume& v, const Metric& metric, const SlicSettings& s, Clusters& clusters, int32_t* labels, Pool& pool) {
     const int64_t parts = pool.size() == 1 ? 1 : 4 * pool.size();
     PartialSums sums(parts, clusters);
     Buffer<float> gains(static_cast<size_t>(weighted ? clusters.size() : 0));
     for (size_t k = 0; k < gains.size(); k++) gains[k] = metric.gain;
     for (int i = 0; i < s.n_iterations; i++) {
         const bool last = i + 1 == s.n_iterations;
-        const int64_t step = subsample && !last ? row_step : 1;
+        const int64_t wanted = 2 * i < s.n_iterations ? largest_step : largest_step / 2;
+        const int64_t step = last || !s.refined ? 1 : wanted < metric.reach[1] ? wanted : metric.reach[1];
         if (i > 0) sums.clear();
         Assignment<C, weighted>(v, metric, {i % step, step}, clusters, gains.data())
             .run(last || s.adaptive ? labels : nullptr, last ? nullptr : &sums, parts, pool);

@@ -49,7 +49,7 @@ struct PlaceWeights {
 // Distances as 16-bit numbers: squares of steps across the windows must not overflow.
 inline Metric make_metric(const Volume& v, const SlicSettings& s, const PlaceWeights& place, const int64_t gap[3]) {
     constexpr double most = 26000;  // three squares of it / 2^15 are under 65536
-    const int64_t lengths[3] = {v.depth, v.height, v.width}, beyond[3] = {0, tile_rows * row_step, n_words};
+    const int64_t lengths[3] = {v.depth, v.height, v.width}, beyond[3] = {0, tile_rows * largest_step, n_words};
     Metric metric{};
     double largest = most;
     for (int i = 0; i < 3; i++) {
@@ -75,8 +75,8 @@ void cluster_pixels(const Volume& v, const SlicSettings& s, int64_t n_seeds, int
     const Metric metric = make_metric(v, s, place, gap);
     Clusters clusters(static_cast<int64_t>(seeds.size()), v.channels);
     start_clusters<C>(v, seeds, clusters);
-    if (s.adaptive || metric.gain < 1) iterate<C, true>(v, metric, s, s.refined, clusters, labels, pool);
-    else iterate<C, false>(v, metric, s, s.refined, clusters, labels, pool);
+    if (s.adaptive || metric.gain < 1) iterate<C, true>(v, metric, s, clusters, labels, pool);
+    else iterate<C, false>(v, metric, s, clusters, labels, pool);
 }
 
 template <int C>

@@ -26,6 +26,14 @@ CLASSICSEG_INLINE Words load_words(const int16_t* from) {
     return x;
 }
 
+CLASSICSEG_INLINE IntLanes int_lanes(int32_t x) { return IntLanes{x, x, x, x, x, x, x, x}; }
+CLASSICSEG_INLINE IntLanes load(const int32_t* from) {
+    IntLanes x;
+    std::memcpy(&x, from, sizeof x);
+    return x;
+}
+CLASSICSEG_INLINE void store(int32_t* to, IntLanes x) { std::memcpy(to, &x, sizeof x); }
+
 #if defined(__AVX2__)
 CLASSICSEG_INLINE __m256i bits(Words x) { return reinterpret_cast<__m256i>(x); }
 CLASSICSEG_INLINE __m256i bits(Naturals x) { return reinterpret_cast<__m256i>(x); }

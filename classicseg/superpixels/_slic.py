@@ -61,8 +61,8 @@ def slic(
     n_iterations : int
         Default 10, the paper's.
     method : "refined", "slic" or "slico"
-        "refined", the default, starts from half as many clusters again, updates a third of the
-        rows in every iteration but the last, merges, and then moves single pixels across
+        "refined", the default, starts from half as many clusters again, looks at an eighth, then
+        a quarter of the rows in every iteration but the last, merges, and then moves single pixels across
         boundaries where that lowers D^2 and the boundary's length and keeps both sides connected.
         "slic" is the paper's formula alone. "slico" finds a compactness for each cluster.
     mask : (H, W) or (D, H, W) bool array, optional

@@ -29,7 +29,7 @@ def slic(planes: np.ndarray, n: int, compactness: float, n_iterations: int) -> n
         for length, g in zip((height, width), gap, strict=True)
     ]
     # Steps across a window and the tiles beyond it must not be more than 16 bits can hold.
-    gain = min(1.0, 26000 / (step * max(reach[0] + 12, reach[1] + 16)))
+    gain = min(1.0, 26000 / (step * max(reach[0] + 32, reach[1] + 16)))
     for i in range(n_iterations):
         labels = assign(planes, means, F(step * gain), F(gain), reach)
         if i + 1 < n_iterations:
@@ -38,7 +38,7 @@ def slic(planes: np.ndarray, n: int, compactness: float, n_iterations: int) -> n
                 if len(own[0]):
                     sums = [*map(np.sum, own), *planes[:, own[0], own[1]].sum(1)]
                     means[k] = np.array([s * (1 / len(own[0])) for s in sums], F)
-    return merge(planes, labels, n, step**2)
+    return merge(planes, without_specks(labels), n, step**2)
 
 
 def start(planes: np.ndarray, cy: int, cx: int) -> np.ndarray:
@@ -94,6 +94,23 @@ def assign(
                 labels[tile][d < nearest] = k
                 nearest = np.minimum(nearest, d)
     return labels
+
+
+def without_specks(labels: np.ndarray) -> np.ndarray:
+    """Pixels that at most one of the four neighbours is like."""
+    smooth = labels.copy()
+    height, width = labels.shape
+    for y in range(height):
+        for x in range(1, width - 1):
+            own = labels[y, x]
+            up, down = labels[max(y - 1, 0), x], labels[min(y + 1, height - 1), x]
+            left, right = labels[y, x - 1], labels[y, x + 1]
+            same = [up, down, left, right].count(own)
+            if same <= 1 and own >= 0:
+                other = up if up == down else left if left == right else left if same == 0 else own
+                if other >= 0:
+                    smooth[y, x] = other
+    return smooth
 
 
 def merge(planes: np.ndarray, labels: np.ndarray, n: int, place: float) -> np.ndarray:
