@@ -52,8 +52,8 @@ def show(axis: plt.Axes, picture: np.ndarray, title: str) -> None:
 
 
 def save(figure: plt.Figure, name: str) -> None:
-    figure.tight_layout(pad=0.4)
-    figure.savefig(FOLDER / name, dpi=90)
+    figure.tight_layout(pad=0.6, h_pad=1.2)
+    figure.savefig(FOLDER / name, dpi=75)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ LAYERS = [
     {"_ext"},
     {"_kernels", "_offsets", "_progress", "_settings"},
     {"_checks"},
-    {"_colors", "_files", "_gmm", "_sheet"},
+    {"_colors", "_files", "_gmm", "_lab", "_sheet"},
     {"metrics", "unary"},
     {"_scores"},
     {"io", "viz"},

@@ -14,7 +14,7 @@ from skimage import color, morphology
 
 from classicseg import io, saliency
 from classicseg._kernels import ext
-from classicseg.saliency import _scale
+from classicseg._lab import lab
 from classicseg.saliency.metrics import mae, max_f
 
 SHAPES = [(1, 1), (2, 7), (7, 2), (9, 13), (40, 31)]
@@ -125,9 +125,9 @@ def test_threads_change_nothing(rng: np.random.Generator) -> None:
 
 def test_lab_is_that_of_scikit_image(rng: np.random.Generator) -> None:
     image = rng.integers(0, 256, (50, 50, 3)).astype(np.uint8)
-    np.testing.assert_allclose(_scale.lab(image.astype(np.float32)), color.rgb2lab(image), atol=0.1)
+    np.testing.assert_allclose(lab(image.astype(np.float32)), color.rgb2lab(image), atol=0.1)
     grey = np.repeat(np.linspace(0, 255, 999, dtype=np.float32)[:, np.newaxis, np.newaxis], 3, 2)
-    assert not _scale.lab(grey)[..., 1:].any()
+    assert not lab(grey)[..., 1:].any()
 
 
 def test_an_object_is_found_where_it_is() -> None:

@@ -121,6 +121,23 @@ def test_as_many_as_asked_for_on_photographs(method: str, n_segments: int) -> No
         assert expect_regions(sp.slic(image, n_segments, method=method)) == n_segments
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("shape", [(1, 1), (2, 7), (1, 300), (300, 1), (2, 3, 7), (48, 64)])
+def test_any_image_of_any_size(
+    shape: tuple[int, ...], method: str, rng: np.random.Generator
+) -> None:
+    axes = len(shape)
+    n_pixels = int(np.prod(shape))
+    noise = rng.integers(0, 256, (*shape, 3), np.uint8)
+    step = noise // 2
+    step[..., : shape[-1] // 2, :] += 128
+    for image in (noise, step, step[..., 0], step / 255, step.astype("f4") / 255, step * 0):
+        channels = -1 if image.ndim > axes else None
+        for n in (1, 5, 40):
+            labels = sp.slic(image, n, method=method, channel_axis=channels)
+            assert 1 <= expect_regions(labels) <= min(n, n_pixels)
+
+
 def test_quadrants() -> None:
     image = np.zeros((40, 60, 3), np.uint8)
     image[:20, 30:, 0] = image[20:, :30, 1] = 255

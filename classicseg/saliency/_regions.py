@@ -10,7 +10,8 @@ from scipy.sparse import csgraph
 from scipy.spatial.distance import cdist
 
 from classicseg import superpixels
-from classicseg.saliency._scale import Map, enlarged, lab, shrunk, stretched
+from classicseg._lab import lab
+from classicseg.saliency._scale import Map, enlarged, shrunk, stretched
 
 Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -4,25 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from skimage import color
 
 from classicseg._checks import as_image, as_uint8_image, check_threads
 from classicseg._kernels import ext
 
 Map = NDArray[np.float32]
 Colors = NDArray[np.float32]
-
-# Table entries: for each sixteenth of an 8-bit value, and for XYZ from black to white.
-_PER_BYTE = 16
-_N_ROOTS = 1 << 16
-_LINEAR = np.arange(255 * _PER_BYTE + 1) / (255 * _PER_BYTE)
-_LINEAR = np.where(_LINEAR > 0.04045, ((_LINEAR + 0.055) / 1.055) ** 2.4, _LINEAR / 12.92)
-_LINEAR = _LINEAR.astype(np.float32)
-_ROOTS = np.arange(_N_ROOTS + 1) / _N_ROOTS
-_ROOTS = np.where(_ROOTS > 0.008856, np.cbrt(_ROOTS), 7.787 * _ROOTS + 16 / 116).astype(np.float32)
-# From linear RGB to XYZ over that of white, so that a grey has three times the same value.
-_XYZ = color.rgb2xyz(np.eye(3)[np.newaxis])[0]
-_XYZ = (_N_ROOTS * _XYZ / _XYZ.sum(axis=0)).astype(np.float32)
 
 
 def shrunk(
@@ -59,17 +46,6 @@ def enlarged(values: Map, image: ArrayLike, n_threads: int | None = None) -> Map
     large = np.empty((height, width), np.float32)
     ext.enlarge(np.ascontiguousarray(values, np.float32), large, check_threads(n_threads))
     return large
-
-
-def lab(rgb: Colors) -> Colors:
-    """CIE Lab (D65, L in 0..100) of RGB in 0..255, within 0.1, by tables."""
-    linear = _LINEAR[(rgb * _PER_BYTE + np.float32(0.5)).astype(np.int32)]
-    root = _ROOTS[np.minimum((linear @ _XYZ + np.float32(0.5)).astype(np.int32), _N_ROOTS)]
-    values = np.empty_like(rgb)
-    values[..., 0] = 116 * root[..., 1] - 16
-    values[..., 1] = 500 * (root[..., 0] - root[..., 1])
-    values[..., 2] = 200 * (root[..., 1] - root[..., 2])
-    return values
 
 
 def stretched(values: NDArray[np.floating], least: float = 1e-6) -> Map:

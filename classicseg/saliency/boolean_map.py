@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from classicseg.saliency._scale import Map, enlarged, lab, shrunk, stretched
+from classicseg._lab import lab
+from classicseg.saliency._scale import Map, enlarged, shrunk, stretched
 
 # The paper works at a width of 600 with an opening of 5, a dilation of 7 and thresholds 8 apart.
 _SIDE = 200

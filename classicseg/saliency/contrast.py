@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 from skimage.segmentation import felzenszwalb
 
-from classicseg.saliency._scale import Colors, Map, enlarged, lab, shrunk, stretched
+from classicseg._lab import lab
+from classicseg.saliency._scale import Colors, Map, enlarged, shrunk, stretched
 
 Values = NDArray[np.float64]
 

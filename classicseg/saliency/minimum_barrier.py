@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike
 from scipy import ndimage
 
 from classicseg._kernels import ext
-from classicseg.saliency._scale import Colors, Map, enlarged, lab, shrunk, stretched
+from classicseg._lab import lab
+from classicseg.saliency._scale import Colors, Map, enlarged, shrunk, stretched
 
 # The paper's settings.
 _SIDE = 300

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import fft, ndimage
 
-from classicseg.saliency._scale import Map, enlarged, lab, shrunk, stretched
+from classicseg._lab import lab
+from classicseg.saliency._scale import Map, enlarged, shrunk, stretched
 
 Matrix = NDArray[np.float32]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.color import rgb2lab
 from sklearn.cluster import MiniBatchKMeans
 
+from classicseg._lab import lab
 from classicseg.semantic._estimator import over_images
 
-__all__ = ["N_SMOOTHED", "Textons", "filter_bank", "lab"]
+__all__ = ["N_SMOOTHED", "Textons", "filter_bank"]
 
 Array = NDArray[np.float32]
 # The bank of Winn, Criminisi & Minka, Object categorization by learned universal visual dictionary,
@@ -23,11 +23,6 @@ N_SMOOTHED = 3 * len(_GAUSSIANS)  # so many of the responses are colours, the ot
 _PIXELS_PER_IMAGE = 500
 # Pixels whose distances to all textons are in memory at a time.
 _BLOCK = 1 << 16
-
-
-def lab(image: NDArray[np.uint8]) -> Array:
-    """CIE Lab of 8-bit RGB, (H, W, 3): L in 0..100."""
-    return np.asarray(rgb2lab(image.astype(np.float32) / np.float32(255)), dtype=np.float32)
 
 
 def filter_bank(colors: Array) -> Array:

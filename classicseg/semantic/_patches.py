@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from classicseg._checks import positive_int
-from classicseg.semantic._channels import N_SMOOTHED, Textons, filter_bank, lab
+from classicseg._lab import lab
+from classicseg.semantic._channels import N_SMOOTHED, Textons, filter_bank
 from classicseg.semantic._estimator import (
     ClassWeight,
     ImageClassifier,

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classicseg import superpixels
-from classicseg.semantic._channels import N_SMOOTHED, Textons, filter_bank, lab
+from classicseg._lab import lab
+from classicseg.semantic._channels import N_SMOOTHED, Textons, filter_bank
 from classicseg.semantic._windows import Surroundings
 
 __all__ = ["GROUPS", "LabelledRows", "Rows", "rows_of"]

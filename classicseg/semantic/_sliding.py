@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from classicseg._checks import finite, positive_int
-from classicseg.semantic._channels import lab
+from classicseg._lab import lab
 from classicseg.semantic._estimator import (
     ClassWeight,
     ImageClassifier,

@@ -18,12 +18,10 @@ from classicseg._checks import (
     positive_int,
 )
 from classicseg._kernels import ext
+from classicseg._lab import LAB_BEYOND, LAB_SCALE, lab_planes
 
 __all__ = ["slic"]
 
-# The kernel takes 16-bit numbers of 1 / 256 (lab.hpp), and reads 16 of them beyond the last.
-_SCALE = 256
-_BEYOND = 16
 _LARGEST = 2**30
 _METHODS = ("refined", "slic", "slico")
 
@@ -62,8 +60,9 @@ def slic(
         Default 10, the paper's.
     method : "refined", "slic" or "slico"
         "refined", the default, starts from half as many clusters again, looks at an eighth, then
-        a quarter of the rows in every iteration but the last, merges, and then moves single pixels across
-        boundaries where that lowers D^2 and the boundary's length and keeps both sides connected.
+        a quarter of the rows in every iteration but the last, merges, and then moves single pixels
+        across boundaries where that lowers D^2 and the boundary's length and keeps both sides
+        connected.
         "slic" is the paper's formula alone. "slico" finds a compactness for each cluster.
     mask : (H, W) or (D, H, W) bool array, optional
         Pixels outside (False) belong to no region: -1.
@@ -122,7 +121,7 @@ def slic(
         inside = [chosen.view(np.uint8).reshape(volume)]
     planes = _planes(pixels, data_range, threads)
     if inside:  # seeds look at their neighbours' colours
-        planes[:-_BEYOND].reshape(pixels.shape[-1], -1)[:, inside[0].ravel() == 0] = 0
+        planes[:-LAB_BEYOND].reshape(pixels.shape[-1], -1)[:, inside[0].ravel() == 0] = 0
     labels = np.empty(volume, np.int32)
     ext.slic(
         planes,
@@ -131,7 +130,7 @@ def slic(
         labels,
         min(n_segments, labels.size),
         n_iterations,
-        float(compactness) * _SCALE,
+        float(compactness) * LAB_SCALE,
         *steps,
         method == "slico",
         method == "refined",
@@ -186,15 +185,12 @@ def _planes(
 ) -> NDArray[np.int16]:
     """One plane of whole numbers for each channel, one after the other."""
     n_channels = pixels.shape[-1]
-    planes = np.empty(pixels.size + _BEYOND, np.int16)
+    if n_channels == 3 and pixels.dtype == np.uint8 and data_range is None:
+        return lab_planes(pixels, n_threads)
+    values = as_image(pixels.reshape(-1, 1), data_range=data_range).reshape(-1, n_channels)
     if n_channels == 3:
-        if pixels.dtype == np.uint8 and data_range is None:
-            ext.lab_bytes(np.ascontiguousarray(pixels).reshape(-1, 3), planes, n_threads)
-        else:
-            colors = as_image(pixels.reshape(-1, 1), data_range=data_range)
-            ext.lab_floats(colors.reshape(-1, 3), planes, n_threads)
-    else:
-        values = as_image(pixels.reshape(-1, 1), data_range=data_range).reshape(-1, n_channels)
-        values *= _SCALE * 100 / 255
-        planes[:-_BEYOND].reshape(n_channels, -1)[:] = np.rint(values, out=values).T
+        return lab_planes(values, n_threads)
+    values *= LAB_SCALE * 100 / 255
+    planes = np.empty(values.size + LAB_BEYOND, np.int16)
+    planes[:-LAB_BEYOND].reshape(n_channels, -1)[:] = np.rint(values, out=values).T
     return planes
