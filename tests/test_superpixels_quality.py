@@ -53,6 +53,13 @@ def test_against_loops(shape: tuple[int, ...], rng: np.random.Generator) -> None
         assert sp.boundary_recall(labels, truth, tolerance) == pytest.approx(np.mean(near))
 
 
+def test_large_labels_are_counted_too(rng: np.random.Generator) -> None:
+    labels, truth = rng.integers(0, 6, (20, 20)), rng.integers(0, 3, (20, 20))
+    far, apart = labels * 50_000, truth * 1000  # too many pairs for a table
+    assert sp.undersegmentation_error(far, apart) == sp.undersegmentation_error(labels, truth)
+    assert sp.achievable_accuracy(far, apart) == sp.achievable_accuracy(labels, truth)
+
+
 def test_void_is_not_counted() -> None:
     labels, truth = np.array([[0, 0, -1, 1]]), np.array([[0, 1, 1, -1]])
     assert sp.achievable_accuracy(labels, truth) == 0.5

@@ -248,6 +248,13 @@ def _overlaps(
     if not both.any():
         raise ValueError("labels and truth have no pixel that belongs to a region in both")
     a, b = found[both].astype(np.int64), true[both].astype(np.int64)
-    keys, overlap = np.unique(a * (int(b.max()) + 1) + b, return_counts=True)
-    region, true_region = np.divmod(keys, int(b.max()) + 1)
+    end = int(b.max()) + 1
+    keys = a * end + b
+    if (int(a.max()) + 1) * end <= max(4 * len(a), 1 << 16):  # a table is quicker than sorting
+        counts = np.bincount(keys)
+        keys = np.flatnonzero(counts)
+        overlap = counts[keys]
+    else:
+        keys, overlap = np.unique(keys, return_counts=True)
+    region, true_region = np.divmod(keys, end)
     return region, true_region, overlap, np.bincount(a), len(a)
