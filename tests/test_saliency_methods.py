@@ -15,7 +15,7 @@ from scipy import fft, ndimage
 from skimage import color
 
 from classicseg import grabcut, saliency
-from classicseg.saliency import _scale
+from classicseg._lab import lab
 from classicseg.saliency.contrast import palette
 from classicseg.saliency.gbvs import _concentrated, _nearness
 
@@ -180,8 +180,8 @@ def test_spectral_residual_is_the_formula_of_the_paper(rng: np.random.Generator)
 
 def test_image_signature_is_the_formula_of_the_paper(rng: np.random.Generator) -> None:
     image = rng.integers(0, 256, (40, 64, 3)).astype(np.uint8)
-    lab = np.moveaxis(_scale.lab(image.astype(np.float32)), 2, 0)
-    signs = [np.sign(fft.dctn(channel.astype(np.float64), norm="ortho")) for channel in lab]
+    planes = np.moveaxis(lab(image.astype(np.float32)), 2, 0)
+    signs = [np.sign(fft.dctn(channel.astype(np.float64), norm="ortho")) for channel in planes]
     total = sum(fft.idctn(s, norm="ortho") ** 2 for s in signs)
     blurred = ndimage.gaussian_filter(total, 0.045 * 64, mode="nearest")
     expected = (blurred - blurred.min()) / np.ptp(blurred)
