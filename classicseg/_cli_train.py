@@ -88,6 +88,9 @@ def train(
             metavar="V,V,...",
         ),
     ] = None,
+    names: Annotated[
+        str | None, _option(_DATA, "Of the classes, kept with the weights.", metavar="A,B,...")
+    ] = None,
     ignore: Annotated[int, _option(_DATA, "The void label in the masks.", min=0)] = 255,
     val_images: Annotated[
         Path | None, _option(_DATA, "Folder of photographs to score after epochs.")
@@ -149,6 +152,7 @@ def train(
     ] = None,
     validate_every: Annotated[int, _option(_RUN, "Epochs between scores.", min=1)] = 1,
     resume: Annotated[bool, _option(_RUN, "Go on from the checkpoint in --out.")] = False,
+    half: Annotated[bool, _option(_RUN, "Write the weights in half precision.")] = False,
     pretrained: Annotated[
         Path | None,
         _option(_RECIPE, "A backbone's weights in torchvision's names, to start from."),
@@ -203,6 +207,8 @@ def train(
         validation,
         out=out,
         recipe=chosen,
+        classes=None if names is None else [name.strip() for name in names.split(",")],
+        half=half,
         validate_every=validate_every,
         seed=seed,
         resume=resume,

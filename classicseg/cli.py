@@ -121,7 +121,8 @@ def compare(
             help="Pipelines, **evidence+inference**, with commas between or given again; "
             "all by default. Evidence: gmm:rect, gmm:scribbles, saliency:minimum_barrier, "
             "saliency:robust_background, saliency:region_contrast, saliency:frequency_tuned, "
-            "saliency:centre_prior. Inference: argmax, graphcut, densecrf, grabcut.",
+            "saliency:centre_prior, fcn:figure_ground (needs pip install 'classicseg[bridge]'). "
+            "Inference: argmax, graphcut, densecrf, grabcut.",
         ),
     ] = None,
     samples: Annotated[
@@ -168,6 +169,11 @@ def compare(
     if result.left_out:
         n = len(result.left_out)
         _say(f"left out {n} pipeline{'s' * (n > 1)} in which {engine.value} has no part")
+    if result.not_installed:
+        evidence = sorted({name.partition("+")[0] for name in result.not_installed})
+        _say(
+            f"left out {', '.join(evidence)}: pip install 'classicseg[bridge]' brings what it needs"
+        )
     for failure in result.failures:
         _say(f"{failure.pipeline} failed on {failure.sample}: {failure.error}")
     return FAILED_IN_PART if result.failures else OK

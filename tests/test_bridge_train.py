@@ -162,10 +162,10 @@ def test_the_fcn_recipe_trains_in_three_stages(tmp_path: Path) -> None:
     assert result.network.network.stride == 8
     # The first step of a stage starts from what the one before has learned.
     coarse, fine = bridge.nets.SmallFCN(2, stride=32), bridge.nets.SmallFCN(2, stride=16)
-    _carry_over(coarse, fine)
+    _carry_over(coarse.state_dict(), fine)
     assert torch.equal(coarse.conv1[0].weight, fine.conv1[0].weight)
-    with pytest.raises(ValueError, match="no weights in common"):
-        _carry_over(torch.nn.Conv2d(3, 2, 1), fine)
+    with pytest.raises(ValueError, match="have none in common"):
+        _carry_over(torch.nn.Conv2d(3, 2, 1).state_dict(), fine)
 
 
 def test_biases_learn_twice_as_fast_and_later_stages_slowly() -> None:

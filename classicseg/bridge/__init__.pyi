@@ -9,18 +9,24 @@ from ._recipes import Recipe as Recipe
 from ._recipes import fcn_recipe as fcn_recipe
 from ._recipes import modern_recipe as modern_recipe
 from ._unary import unary as unary
+from ._weights import Card as Card
+from ._weights import card as card
+from ._weights import load as load
 from .training import Training as Training
 from .training import train as train
 
 __all__ = [
     "Augmentation",
     "CRFLayer",
+    "Card",
     "Pairs",
     "Recipe",
     "Training",
+    "card",
     "fcn_recipe",
     "folder",
     "functional",
+    "load",
     "modern_recipe",
     "nets",
     "pick",

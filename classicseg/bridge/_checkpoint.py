@@ -11,7 +11,7 @@ from torch import nn
 
 from classicseg.io import atomic, write_json
 
-__all__ = ["Record", "read_checkpoint", "write_checkpoint", "write_weights"]
+__all__ = ["Record", "read_checkpoint", "write_checkpoint"]
 
 Record = dict[str, float | None]
 
@@ -51,10 +51,3 @@ def read_checkpoint(place: Path, run: dict[str, Any]) -> dict[str, Any] | None:
         other = sorted(k for k in run if theirs.get(k) != run[k])
         raise ValueError(f"{path} is of another run: it differs in {', '.join(other)}")
     return saved
-
-
-def write_weights(place: Path, network: nn.Module) -> None:
-    from safetensors.torch import save
-
-    with atomic(place / "weights.safetensors") as file:
-        file.write(save({k: v.contiguous() for k, v in network.state_dict().items()}))

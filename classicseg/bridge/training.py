@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,13 @@ from torch.nn import functional as F
 from classicseg._checks import as_uint8_image, positive_int
 from classicseg._progress import progress
 from classicseg.bridge import nets
-from classicseg.bridge._checkpoint import Record, read_checkpoint, write_checkpoint, write_weights
+from classicseg.bridge._checkpoint import Record, read_checkpoint, write_checkpoint
 from classicseg.bridge._networks import build, stages
 from classicseg.bridge._pairs import VOID, Pair, Pairs, count_classes
 from classicseg.bridge._recipes import Recipe, fcn_recipe
 from classicseg.bridge._samples import Batches, Samples, collate, normalised
 from classicseg.bridge._sized import Sized
+from classicseg.bridge._weights import save
 from classicseg.metrics import ConfusionMatrix
 
 __all__ = ["Training", "train"]
@@ -61,6 +62,8 @@ def train(
     out: str | os.PathLike[str],
     recipe: Recipe | None = None,
     n_classes: int | None = None,
+    classes: Sequence[str] | None = None,
+    half: bool = False,
     validate_every: int = 1,
     seed: int = 0,
     resume: bool = False,
@@ -88,6 +91,10 @@ def train(
         By default `fcn_recipe`, with the learning rate of the network's name.
     n_classes : int, optional
         Needed where `data` is no `Pairs`.
+    classes : sequence of str, optional
+        Their names, kept with the weights.
+    half : bool
+        Write the weights in half precision.
     validate_every : int
         After how many epochs `validation` is scored, and after the last.
     seed : int
@@ -96,8 +103,9 @@ def train(
         Go on from the checkpoint in `out`, where there is one. The recipe may have more or fewer
         epochs than before, all else has to be the same.
     pretrained : path, optional
-        A file of the backbone's weights, for a network given by name: see
-        `nets.load_pretrained`.
+        Weights to start from: of a backbone, as `nets.load_pretrained` takes them, or for the small
+        networks and U-Net a ``weights.safetensors`` of which all that has the same name and shape
+        is taken.
     accelerator : str
         Lightning Fabric's: "auto", "cpu", "cuda", ...
     devices : int
@@ -136,6 +144,8 @@ def train(
 
     n_classes = _n_classes(data, n_classes)
     positive_int(validate_every, "validate_every")
+    if classes is not None and len(classes) != n_classes:
+        raise ValueError(f"classes has {len(classes)} names, expected {n_classes}")
     recipe = fcn_recipe(_backbone(network)) if recipe is None else recipe
     if recipe.batch_size < positive_int(devices, "devices") or len(data) < devices:
         raise ValueError(f"devices is {devices}, but a batch or the data holds fewer images")
@@ -149,7 +159,7 @@ def train(
     torch.manual_seed(seed)
     networks = _networks(network, n_classes, recipe)
     if pretrained is not None:
-        nets.load_pretrained(networks[0], pretrained)
+        _start_from(networks[0], pretrained)
 
     precision: Any = {"float32": "32-true", "bfloat16": "bf16-mixed"}[recipe.precision]
     strategy = "ddp" if devices > 1 else "auto"
@@ -173,7 +183,7 @@ def train(
     first = 0 if saved is None else saved["stage"]
     for stage in range(first, len(networks)):
         if stage > 0 and (saved is None or stage > first):
-            _carry_over(networks[stage - 1], networks[stage])
+            _carry_over(networks[stage - 1].state_dict(), networks[stage])
         begin = 0
         optimizer = _optimizer(networks[stage], recipe, stage)
         if saved is not None and stage == first:
@@ -198,7 +208,9 @@ def train(
                     show(_line(history[-1], recipe.epochs, len(networks)))
     final = networks[-1].eval().cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     if fabric.is_global_zero:
-        write_weights(place, final)
+        name = network if isinstance(network, str) else ""
+        names = [str(label) for label in range(n_classes)] if classes is None else classes
+        save(place / "weights.safetensors", final, name, names, recipe.longest_side, half=half)
     fabric.barrier()
     return Training(Sized(final, recipe.longest_side).eval(), history, place)
 
@@ -348,13 +360,27 @@ def _backbone(network: object) -> str:
     return network.partition(":")[2] if isinstance(network, str) else ""
 
 
-def _carry_over(before: nn.Module, after: nn.Module) -> None:
-    """Weights of the same name and shape; what the finer network adds stays as it starts."""
-    new = after.state_dict()
-    kept = {k: v for k, v in before.state_dict().items() if k in new and v.shape == new[k].shape}
+def _start_from(network: nn.Module, weights: str | os.PathLike[str]) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    if hasattr(network, "backbone"):
+        nets.load_pretrained(network, weights)
+        return
+    try:
+        state = load(Path(weights).read_bytes())
+    except SafetensorError as error:
+        raise ValueError(f"{weights} cannot be read as weights: {error}") from error
+    _carry_over(state, network)
+
+
+def _carry_over(before: Mapping[str, Tensor], network: nn.Module) -> None:
+    """Weights of the same name and shape; all else stays as it starts."""
+    new = network.state_dict()
+    kept = {k: v.float() for k, v in before.items() if k in new and v.shape == new[k].shape}
     if not kept:
-        raise ValueError("two stages of the network have no weights in common")
-    after.load_state_dict(kept, strict=False)
+        raise ValueError("the network and the weights that it starts from have none in common")
+    network.load_state_dict(kept, strict=False)
 
 
 def _line(record: Record, epochs: int, n_stages: int) -> str:

@@ -6,13 +6,16 @@ a function and its entry: it then meets all of the other kind.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classicseg import densecrf, grabcut, graphcut, saliency, unary
+from classicseg import bridge, densecrf, grabcut, graphcut, saliency, unary
 from classicseg._checks import as_rect, as_seeds, as_uint8_image
 
 BACKGROUND, FOREGROUND, PROBABLY_BACKGROUND, PROBABLY_FOREGROUND = range(4)
@@ -21,6 +24,8 @@ BACKGROUND, FOREGROUND, PROBABLY_BACKGROUND, PROBABLY_FOREGROUND = range(4)
 # buys it. Boykov & Jolly's K.
 _HARD = 1000.0
 _TINY = 1e-6
+# The weight of links for the network's energies, chosen on the images held out of its training.
+_NETWORK_GAMMA = 5.0
 # Rounds of learning and cutting, the same for every engine, so that seconds can be compared. Later
 # rounds change the scores of the bundled samples by less than the seed does.
 _ROUNDS = 10
@@ -131,6 +136,12 @@ def saliency_centre_prior(task: Task) -> Evidence:
     return _from_saliency(saliency.centre_prior(task.image))
 
 
+def fcn_figure_ground(task: Task) -> Evidence:
+    """What a small network has learned of objects, from other photographs than the samples."""
+    energies = bridge.unary(_network("figure_ground"), task.image, flip=True)
+    return Evidence(energies, _more_likely(energies), gamma=_NETWORK_GAMMA)
+
+
 def argmax(task: Task, evidence: Evidence) -> Mask:
     """Each pixel for itself."""
     return evidence.unary[:, :, 1] < evidence.unary[:, :, 0]
@@ -174,6 +185,7 @@ EVIDENCE: dict[str, Callable[[Task], Evidence]] = {
     "saliency:region_contrast": saliency_region_contrast,
     "saliency:frequency_tuned": saliency_frequency_tuned,
     "saliency:centre_prior": saliency_centre_prior,
+    "fcn:figure_ground": fcn_figure_ground,
 }
 
 INFERENCE: dict[str, Callable[[Task, Evidence], Mask]] = {
@@ -182,6 +194,9 @@ INFERENCE: dict[str, Callable[[Task, Evidence], Mask]] = {
     "densecrf": dense_crf,
     "grabcut": grab_cut,
 }
+
+#: Evidence that needs packages beyond classicseg's own; the extra `bridge` brings these.
+NEEDS: dict[str, tuple[str, ...]] = {"fcn:figure_ground": ("torch", "safetensors")}
 
 #: Which inferences an engine can do; None stands for all of them.
 ENGINES: dict[str, tuple[str, ...] | None] = {
@@ -201,6 +216,21 @@ def names() -> list[str]:
     ['gmm:rect+argmax', 'gmm:rect+graphcut', 'gmm:rect+densecrf']
     """
     return [f"{evidence}+{inference}" for evidence in EVIDENCE for inference in INFERENCE]
+
+
+def missing_packages(pipeline: str) -> list[str]:
+    """The packages that a pipeline needs and that are not installed."""
+    needed = NEEDS.get(pipeline.partition("+")[0], ())
+    return [package for package in needed if importlib.util.find_spec(package) is None]
+
+
+def check_installed(pipeline: str) -> None:
+    """Complain where a pipeline that was asked for lacks a package."""
+    if missing := missing_packages(pipeline):
+        raise ImportError(
+            f"the pipeline {pipeline!r} needs {' and '.join(missing)}: "
+            f"pip install 'classicseg[bridge]' brings it"
+        )
 
 
 def check_names(pipelines: Iterable[str] | None) -> list[str]:
@@ -257,7 +287,7 @@ def segment(
     TypeError, ValueError
         If an argument makes no sense, or the evidence lacks the marks that it needs.
     ImportError
-        If the engine is not installed.
+        If the engine, or what the evidence needs, is not installed.
 
     Examples
     --------
@@ -272,6 +302,7 @@ def segment(
     (name,) = check_names([pipeline])
     evidence, inference = name.split("+")
     check_engine(engine, inference)
+    check_installed(name)
     task = as_task(image, rect, scribbles, engine, seed)
     return INFERENCE[inference](task, EVIDENCE[evidence](task))
 
@@ -317,6 +348,11 @@ def _colour_energies(task: Task, background: Mask, foreground: Mask) -> NDArray[
         for side in (background, foreground)
     ]
     return np.stack(sides, axis=2)
+
+
+@cache
+def _network(name: str) -> Any:
+    return bridge.load(name)
 
 
 def _from_saliency(values: NDArray[np.float32]) -> Evidence:

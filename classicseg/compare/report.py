@@ -111,6 +111,7 @@ def as_dict(comparison: Comparison, command: Sequence[str] | None = None) -> dic
             for s in comparison.samples
         ],
         "left_out": list(comparison.left_out),
+        "not_installed": list(comparison.not_installed),
         "pipelines": [_row_as_dict(row) for row in comparison.rows],
     }
 

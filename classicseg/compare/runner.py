@@ -28,7 +28,9 @@ from classicseg.compare.pipelines import (
     Task,
     as_task,
     check_engine,
+    check_installed,
     check_names,
+    missing_packages,
 )
 from classicseg.samples import Sample
 
@@ -125,6 +127,8 @@ class Comparison:
         Pipelines that the engine has no part in.
     seed, n_jobs : int
         As given to `run`.
+    not_installed : tuple of str
+        Pipelines that were not asked for by name and need packages that are missing.
     """
 
     rows: tuple[Row, ...]
@@ -133,6 +137,7 @@ class Comparison:
     left_out: tuple[str, ...] = ()
     seed: int = 0
     n_jobs: int = 1
+    not_installed: tuple[str, ...] = ()
 
     @property
     def failures(self) -> list[Result]:
@@ -153,7 +158,7 @@ def run(
     Parameters
     ----------
     pipelines : names, optional
-        Each ``evidence+inference``; all of `names` by default.
+        Each ``evidence+inference``; by default all of `names` whose packages are installed.
     samples : names or Sample objects, optional
         All of `classicseg.samples.names` by default.
     engine : {"native", "opencv", "pymaxflow"}
@@ -175,7 +180,7 @@ def run(
     TypeError, ValueError
         If a name is unknown, nothing is left to run, or a number makes no sense.
     ImportError
-        If the engine is not installed.
+        If the engine, or what a pipeline asked for needs, is not installed.
 
     Notes
     -----
@@ -190,6 +195,12 @@ def run(
     """
     chosen = check_names(pipelines)
     check_engine(engine)
+    not_installed: tuple[str, ...] = ()
+    if pipelines is None:
+        not_installed = tuple(name for name in chosen if missing_packages(name))
+        chosen = [name for name in chosen if name not in not_installed]
+    for name in chosen:
+        check_installed(name)
     able = ENGINES[engine]
     kept = [name for name in chosen if able is None or name.split("+")[1] in able]
     left_out = tuple(name for name in chosen if name not in kept)
@@ -225,7 +236,7 @@ def run(
         _summed(name, engine, [results[name, sample.name] for sample in loaded]) for name in kept
     ]
     rows.sort(key=lambda row: (len(row.failures), -_or_zero(row.mean_iou)))
-    return Comparison(tuple(rows), tuple(loaded), engine, left_out, seed, n_jobs)
+    return Comparison(tuple(rows), tuple(loaded), engine, left_out, seed, n_jobs, not_installed)
 
 
 def _check_installed(engine: str) -> None:
