@@ -12,7 +12,7 @@ from matplotlib import pyplot as plt
 
 from classicseg import bridge, compare, metrics, samples
 
-NAME = "chelsea"
+NAME = "coffee"
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ BACKGROUND, FOREGROUND, PROBABLY_BACKGROUND, PROBABLY_FOREGROUND = range(4)
 _HARD = 1000.0
 _TINY = 1e-6
 # The weight of links for the network's energies, chosen on the images held out of its training.
-_NETWORK_GAMMA = 5.0
+_NETWORK_GAMMA = 8.0
 # Rounds of learning and cutting, the same for every engine, so that seconds can be compared. Later
 # rounds change the scores of the bundled samples by less than the seed does.
 _ROUNDS = 10
