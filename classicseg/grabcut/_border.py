@@ -81,8 +81,8 @@ def border_colours(border: Border, alpha: Array) -> NDArray[np.float32]:
     Where a pixel is not all foreground: the most likely colour, given the pixel's and the
     Gaussians at the contour point, and as far as it is background, instead, that of a pixel near
     by that is foreground: the one most like the most likely colour. (The paper takes the latter
-    alone, which puts texture of other places into pixels that show their own; so the error where
-    the opacity is over 0.8 is a third less.)
+    alone, which puts texture of other places into pixels that show their own: on textures the
+    error where the opacity is over 0.8 is 20 to 40 % less so, on plain colours it is larger.)
     """
     ribbon, pixels = border.ribbon, border.pixels
     colours = pixels[ribbon.rows, ribbon.columns]
