@@ -50,7 +50,10 @@ def segment(
     ] = Path("mask.png"),
     cutout: Annotated[
         Path | None,
-        typer.Option(metavar="PNG", help="Also write the object on a transparent background."),
+        typer.Option(
+            metavar="PNG",
+            help="Also write the object on a transparent background, with soft, clean edges.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> int:
@@ -61,11 +64,8 @@ def segment(
         _check_writable(path, option)
     box = None if rect is None else _parse_rect(rect)
 
-    import numpy as np
-
     from classicseg import compare as comparing
-    from classicseg import io
-    from classicseg._checks import as_uint8_image
+    from classicseg import grabcut, io
 
     image = io.read_image(photo)
     strokes = None if scribbles is None else _read_scribbles(scribbles)
@@ -75,8 +75,7 @@ def segment(
     seconds = time.perf_counter() - start
     io.write_mask(output, mask)
     if cutout is not None:
-        alpha = mask.astype(np.uint8) * np.uint8(255)
-        io.write_image(cutout, np.dstack([as_uint8_image(image), alpha]))
+        io.write_image(cutout, grabcut.cutout(image, mask))
     height, width = mask.shape
     share = float(mask.mean())
     if as_json:
