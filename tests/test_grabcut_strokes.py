@@ -98,3 +98,19 @@ def test_strokes_outside_the_rectangle_and_learning_after_them() -> None:
     grabcut.stroke([(100, 60)], 4, 0).fit()
     grabcut.stroke([(110, 50)], 4, 1).refine()
     np.testing.assert_array_equal(grabcut.mask, cold_cut(grabcut, image))
+
+
+def test_an_interrupt_between_strokes_costs_only_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = data.chelsea()
+    grabcut = GrabCut(image, max_iter=1).fit(rect=(100, 10, 300, 280))
+    graph: Any = grabcut._models._exact_cut._graph  # type: ignore[union-attr]
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(graph._solver), "solve_again", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        grabcut.stroke([(200, 100), (220, 110)], 3, 0).refine()
+    monkeypatch.undo()
+    grabcut.refine()
+    np.testing.assert_array_equal(grabcut.mask, cold_cut(grabcut, image))

@@ -53,12 +53,13 @@ class TrimapCut:
         Returns the window outside of which the mask has stayed, the mask in it, and by how much its
         energy differs from that of the mask before; None where the graph does not cover the change.
         """
-        if self._graph is None or not _contains(self._window, changed):
+        graph = self._graph
+        if graph is None or not graph._has_solution or not _contains(self._window, changed):
             return None
         source, sink = _terminals(sides, trimap, changed, n_threads)
         top, left = (side.start for side in self._window)
         corner = changed[0].start - top, changed[1].start - left
-        y0, y1, x0, x1 = self._graph._solve_again(source, sink, corner, self._cut, n_threads)
+        y0, y1, x0, x1 = graph._solve_again(source, sink, corner, self._cut, n_threads)
         window = slice(top + y0, top + y1), slice(left + x0, left + x1)
         near = _around(window, trimap.shape)
         weights, energies = _part_of(self._weights, sides, near)

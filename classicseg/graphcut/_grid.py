@@ -195,6 +195,11 @@ class GridGraph:
             self._solver = solver
         return cut
 
+    @property
+    def _has_solution(self) -> bool:
+        """Whether `_solve_again` has one to go on from: an interrupt may have lost it."""
+        return self._solver is not None
+
     def _solve_again(
         self,
         source: NDArray[Any],
@@ -209,13 +214,13 @@ class GridGraph:
         which it has stayed. The terminals must have come from `_set_checked_terminals`; they are
         written to.
         """
-        assert self._solver is not None  # there has been a solution
         window = tuple(
             slice(start, start + size) for start, size in zip(corner, source.shape, strict=True)
         )
         before = [np.ascontiguousarray(array[window]) for array in self._terminals]
         with self._solving:
             solver, self._solver = self._solver, None
+            assert solver is not None  # `_has_solution`
             box = solver.solve_again(source, sink, before, corner, mask, n_threads)
             self._solver = solver
         for array, part in zip(self._terminals, (source, sink), strict=True):
