@@ -106,14 +106,14 @@ int main() {
     Random random(11);
     const int sizes[][2] = {{150, 220}, {1, 900}, {900, 1}, {400, 90}};
     int near = 0, far = 0;
-    for (int turn = 0; turn < 24; turn++) {
+    for (int turn = 0; turn < 12; turn++) {
         const auto& size = sizes[turn % 4];
         const int strength = turn % 5 == 0 ? 3 : turn % 5 == 1 ? 10 : turn % 5 == 2 ? 30 : turn % 5 == 3 ? 100 : 500;
         Image image = random_image(size[0], size[1], static_cast<Kind>(turn % 3), strength, turn % 2 == 0, random);
         for (const Kernels* table : tables) {
             Pool pool(1 + turn % 3);
             Solver solver(*table, image);
-            for (int round = 0; round < 12; round++) {
+            for (int round = 0; round < 8; round++) {
                 current_case = std::string(table->name) + ", turn " + std::to_string(turn) + ", round " + std::to_string(round);
                 const int height = 1 + below(random, std::min(8, size[0])), width = 1 + below(random, std::min(8, size[1]));
                 const int y = below(random, size[0] - height + 1), x = below(random, size[1] - width + 1);
@@ -129,6 +129,6 @@ int main() {
         }
     }
     std::printf("%d near the change, %d over all of the grid\n", near, far);
-    CHECK(near > 100 && far > 20);
+    CHECK(near > 60 && far > 5);
     std::puts("ok");
 }
