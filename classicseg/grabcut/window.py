@@ -242,7 +242,7 @@ def _show(cv2: Any, editor: Editor, photo: NDArray[np.uint8]) -> None:
         if key >= 0:
             code = key & 0xFF
             editor.key(_KEYS.get(code, chr(code)))
-        if cv2.getWindowProperty(name, cv2.WND_PROP_VISIBLE) < 1:
+        if not editor.closed and not _is_open(cv2, name):
             # Its frame was closed: as the q key does, that asks once where work is unsaved.
             editor.key("q")
             if not editor.closed:
@@ -255,6 +255,14 @@ def _open(cv2: Any, name: str, mouse: Any) -> None:
     cv2.namedWindow(name, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
     cv2.setWindowTitle(name, _TITLE)
     cv2.setMouseCallback(name, mouse)
+
+
+def _is_open(cv2: Any, name: str) -> bool:
+    try:
+        visible: bool = cv2.getWindowProperty(name, cv2.WND_PROP_VISIBLE) >= 1
+    except cv2.error:
+        return False  # Qt knows nothing any more when its last window has gone
+    return visible
 
 
 def _close(cv2: Any, name: str) -> None:
