@@ -29,7 +29,7 @@ _DAMAGE = (
     tokenize.TokenError,
     zlib.error,
     zipfile.BadZipFile,
-    NotImplementedError,
+    NotImplementedError,  # zipfile's, for a compression that it does not know
 )
 
 

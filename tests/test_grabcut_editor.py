@@ -256,6 +256,35 @@ def test_senseless_work_says_so_and_goes_on() -> None:
     assert e.session.started
 
 
+def test_a_disk_that_is_full_is_said_and_work_goes_on() -> None:
+    def save(session: Session) -> str:
+        raise OSError(28, "No space left on device", "mask.png")
+
+    e = Editor(Session(IMAGE), CANVAS, save)
+    drag(e, (120, 20), (380, 260))
+    e.key("s")
+    finish(e)
+    assert "No space left" in e.message and not e.session.saved
+    e.key("0")
+    drag(e, (220, 100), (240, 100))
+    finish(e)
+    assert len(e.session.actions) == 2
+
+
+def test_a_save_that_waits_is_done_before_the_end() -> None:
+    from classicseg.grabcut.window import _work
+
+    saved: list[Session] = []
+    e = editor(saved)
+    drag(e, (120, 20), (380, 260))
+    e.key("s")
+    e.key("q")
+    e.key("q")
+    assert e.closed and not saved
+    _work(e)
+    assert saved and not e._jobs
+
+
 def test_another_thread_may_work() -> None:
     e = editor()
 

@@ -30,6 +30,7 @@ _ZOOM_STEP = 1.25
 _BRUSH_STEP = 1.25
 _SMALLEST_BRUSH, _LARGEST_BRUSH = 0.5, 500.0  # radius in pixels of the canvas
 _PAN_STEP = 60  # canvas pixels
+_PANS = {"w": (0, 1), "x": (0, -1), "a": (1, 0), "d": (-1, 0)}
 _DRAG = 4  # canvas pixels; less is a click
 
 FIRST_STEPS = (
@@ -168,7 +169,8 @@ class Editor:
             if len(path) < 3:
                 self._say("Draw around an area with the lasso")
             elif self.session.started:
-                self._later(lambda: self._do(Action("lasso", path, self.label)))
+                lasso = Action("lasso", path, self.label)
+                self._later(lambda: self.session.do(lasso))
             else:
                 self._start(Action("lasso", path, 3, rounds=1))
         elif drag == "brush":
@@ -196,13 +198,13 @@ class Editor:
             self.label, name = _BRUSHES[key]
             self.tool = "brush"
             self._say(name.capitalize())
-        elif key in "[]" and key:
+        elif key in ("[", "]"):
             factor = _BRUSH_STEP if key == "]" else 1 / _BRUSH_STEP
             self.radius = min(max(self.radius * factor, _SMALLEST_BRUSH), _LARGEST_BRUSH)
-        elif key in "+=-" and key:
+        elif key in ("+", "=", "-"):
             self.view = self.view.zoomed(_ZOOM_STEP ** (-1 if key == "-" else 1), *at)
-        elif key in "wadx" and key:
-            dx, dy = {"w": (0, 1), "x": (0, -1), "a": (1, 0), "d": (-1, 0)}[key]
+        elif key in _PANS:
+            dx, dy = _PANS[key]
             self.view = self.view.panned(dx * _PAN_STEP, dy * _PAN_STEP)
         elif key == "f":
             self.view = View.whole(self.view.photo, self.view.canvas)
@@ -215,7 +217,7 @@ class Editor:
         elif key == "h":
             self.show_help = not self.show_help
         elif key == "n":
-            self._later(lambda: self._do(Action("learn", rounds=1)))
+            self._later(lambda: self.session.do(Action("learn", rounds=1)))
         elif key in ("u", "z"):
             self._later(self._undo)
         elif key == "y":
@@ -250,8 +252,8 @@ class Editor:
         begin, cuts = time.perf_counter(), self.session.grabcut.energies
         try:
             job()
-        except ValueError as error:
-            self._say(str(error))
+        except (ValueError, OSError, MemoryError) as error:  # nothing to do, or nowhere to save
+            self._say(str(error) or "Not enough memory")
         finally:
             with self._lock:
                 self._busy = False
@@ -271,9 +273,6 @@ class Editor:
             self._jobs.append(job)
             self._lock.notify_all()
 
-    def _do(self, action: Action) -> None:
-        self.session.do(action)
-
     def _start(self, action: Action) -> None:
         def job() -> None:
             self.session.do(action)
@@ -285,7 +284,7 @@ class Editor:
 
     def _go_on(self, action: Action) -> None:
         """One more round of a start, if nothing else has been done since."""
-        done = self.session.grabcut.converged or action.rounds >= _START_ROUNDS
+        done = self.session.grabcut.converged or action.rounds >= _START_ROUNDS or self.closed
         if done or self._jobs or self._drag or self.session.actions[-1:] != [action]:
             return
         longer = replace(action, rounds=action.rounds + 1)
@@ -311,12 +310,12 @@ class Editor:
 
     def _end_stroke(self, stroke: _Stroke) -> None:
         started = self.session.started
+        self._strokes.remove(stroke)
         if stroke.taken:
             self._paint(stroke)
             self.session.end()
         else:
             self.session.do(stroke.action if started else replace(stroke.action, rounds=1))
-        self._strokes.remove(stroke)
         if self.session.started and not started:
             self._say("Paint where it is wrong: 1 is foreground, 0 background")
         elif not started:

@@ -17,10 +17,9 @@ from classicseg._gmm import GMM
 from classicseg.grabcut._grabcut import GrabCut
 from classicseg.grabcut._session_file import Action, digest, read_session, session_json
 from classicseg.grabcut._strokes import fill, paint
+from classicseg.grabcut._trimap_cut import Window, window_of
 
 __all__ = ["Session"]
-
-Window = tuple[slice, slice]
 
 
 @dataclass(frozen=True)
@@ -144,14 +143,7 @@ class Session:
         before, now, action = self._before[-1], self.grabcut.trimap, self.actions[-1]
         if before.trimap is None or now is None or action.rounds > 0:
             return
-        changed = before.trimap != now
-        rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
-        window = (slice(0, 0), slice(0, 0))
-        if len(rows):
-            window = (
-                slice(int(rows[0]), int(rows[-1]) + 1),
-                slice(int(columns[0]), int(columns[-1]) + 1),
-            )
+        window = window_of(before.trimap != now) or (slice(0, 0), slice(0, 0))
         part = before.trimap[window].copy()
         self._before[-1] = _Before(part, window, before.models, before.energies, before.marks)
 

@@ -10,7 +10,7 @@ from classicseg._kernels import ext
 from classicseg.graphcut._contrast import Weights, cut_cost
 from classicseg.graphcut._grid import GridGraph
 
-__all__ = ["TrimapCut", "Window", "union"]
+__all__ = ["TrimapCut", "Window", "union", "window_of"]
 
 Window = tuple[slice, slice]
 Sides = tuple[Assignment, Assignment]  # background, foreground
@@ -122,13 +122,16 @@ def _terminals(
 
 def _open_window(trimap: NDArray[np.uint8]) -> Window | None:
     """The smallest window with all open pixels and their neighbours; None if none is open."""
-    is_open = trimap >= 2
-    rows = np.flatnonzero(is_open.any(axis=1))
-    columns = np.flatnonzero(is_open.any(axis=0))
+    inner = window_of(trimap >= 2)
+    return None if inner is None else _around(inner, trimap.shape)
+
+
+def window_of(mask: NDArray[np.bool_]) -> Window | None:
+    """The smallest window with all true pixels; None if none is."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if len(rows) == 0:
         return None
-    inner = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-    return _around(inner, trimap.shape)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def _contains(outer: Window, inner: Window) -> bool:

@@ -158,8 +158,8 @@ def _load(session: Session, file: str | os.PathLike[str]) -> None:
 
 
 def _work(editor: Editor) -> None:
-    while not editor.closed:
-        editor.work(timeout=None)
+    while editor.work(timeout=None):  # what waits is done, a save among it, before the end
+        pass
 
 
 def _opencv() -> Any:

@@ -5,6 +5,7 @@ Their modules have the names that torchvision gave them, so that its published w
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 __all__ = ["AlexNet", "Backbone", "GoogLeNet", "ResNet", "Vgg16", "build_backbone"]
 
 
-class Backbone(nn.Module):
+class Backbone(nn.Module, ABC):
     """Layers one after the other; forward gives the maps of strides 8, 16 and 32.
 
     Attributes
@@ -27,8 +28,9 @@ class Backbone(nn.Module):
     ends: tuple[int, int, int]
     channels: tuple[int, int, int]
 
+    @abstractmethod
     def layers(self) -> Sequence[nn.Module]:
-        raise NotImplementedError
+        """All of them, in order."""
 
     def widest_path(self) -> Sequence[nn.Module]:
         return self.layers()
