@@ -1,5 +1,6 @@
 from . import bridge as bridge
 from . import compare as compare
+from . import datasets as datasets
 from . import densecrf as densecrf
 from . import grabcut as grabcut
 from . import graphcut as graphcut
