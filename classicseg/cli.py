@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from classicseg import __version__
+from classicseg._cli_datasets import datasets
 from classicseg._cli_grabcut import grabcut
 from classicseg._cli_photo import crf, segment
 from classicseg._cli_train import train
@@ -197,6 +198,11 @@ app.command(
     epilog="Example: **classicseg grabcut cat.jpg --out cat**, and later **classicseg grabcut "
     "cat.jpg --session cat/session.json --no-window --out again**"
 )(grabcut)
+
+app.command(
+    epilog="Example: **classicseg datasets voc2012**, and later **classicseg datasets voc2012 "
+    "--root VOCdevkit --split val**"
+)(datasets)
 
 
 def _split(values: list[str] | None) -> list[str] | None:

@@ -1,0 +1,40 @@
+"""The categories of COCO and COCO-Stuff: number and name."""
+
+from __future__ import annotations
+
+__all__ = ["STUFF", "THINGS"]
+
+# Numbers that were given to a category and then not used.
+_UNUSED = {12, 26, 29, 30, 45, 66, 68, 69, 71, 83}
+
+_THINGS = """
+    person, bicycle, car, motorcycle, airplane, bus, train, truck, boat, traffic light, fire
+    hydrant, stop sign, parking meter, bench, bird, cat, dog, horse, sheep, cow, elephant, bear,
+    zebra, giraffe, backpack, umbrella, handbag, tie, suitcase, frisbee, skis, snowboard, sports
+    ball, kite, baseball bat, baseball glove, skateboard, surfboard, tennis racket, bottle, wine
+    glass, cup, fork, knife, spoon, bowl, banana, apple, sandwich, orange, broccoli, carrot, hot
+    dog, pizza, donut, cake, chair, couch, potted plant, bed, dining table, toilet, tv, laptop,
+    mouse, remote, keyboard, cell phone, microwave, oven, toaster, sink, refrigerator, book, clock,
+    vase, scissors, teddy bear, hair drier, toothbrush
+"""
+
+_STUFF = """
+    banner, blanket, branch, bridge, building-other, bush, cabinet, cage, cardboard, carpet,
+    ceiling-other, ceiling-tile, cloth, clothes, clouds, counter, cupboard, curtain, desk-stuff,
+    dirt, door-stuff, fence, floor-marble, floor-other, floor-stone, floor-tile, floor-wood,
+    flower, fog, food-other, fruit, furniture-other, grass, gravel, ground-other, hill, house,
+    leaves, light, mat, metal, mirror-stuff, moss, mountain, mud, napkin, net, paper, pavement,
+    pillow, plant-other, plastic, platform, playingfield, railing, railroad, river, road, rock,
+    roof, rug, salad, sand, sea, shelf, sky-other, skyscraper, snow, solid-other, stairs, stone,
+    straw, structural-other, table, tent, textile-other, towel, tree, vegetable, wall-brick,
+    wall-concrete, wall-other, wall-panel, wall-stone, wall-tile, wall-wood, water-other,
+    waterdrops, window-blind, window-other, wood
+"""
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in " ".join(text.split()).split(",")]
+
+
+THINGS = dict(zip(sorted(set(range(1, 91)) - _UNUSED), _names(_THINGS), strict=True))
+STUFF = dict(zip(range(92, 183), _names(_STUFF), strict=True))

@@ -1,0 +1,257 @@
+"""One object on its background: the GrabCut set, salient objects, and where people look."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classicseg._checks import positive
+from classicseg._colors import palette
+from classicseg.datasets._dataset import VOID, Dataset, Item
+from classicseg.datasets._folder import match
+from classicseg.datasets._layout import Classes, as_classes, read_pixels, same_size
+from classicseg.io import read_labels
+
+__all__ = ["fixations", "grabcut", "grown_box", "salient_objects"]
+
+_TWO = ("background", "foreground")
+_GRABCUT_CODES = Classes(((0,), (255,)), void=(128,))
+# Folders of images and of maps, as the usual data sets have them, and the ending of a map's name.
+_GRABCUT = (("data_GT", "boundary_GT", ""), ("images", "truth", ""))
+_SALIENT = (
+    ("images", "masks", ""),
+    ("images", "ground_truth_mask", ""),  # ECSSD
+    ("Imgs", "Imgs", ""),  # MSRA10K
+    ("imgs", "gt", ""),  # HKU-IS
+    ("DUT-OMRON-image", "pixelwiseGT-new-PNG", ""),
+    ("DUTS-TR-Image", "DUTS-TR-Mask", ""),
+    ("DUTS-TE-Image", "DUTS-TE-Mask", ""),
+    ("JPEGImages", "salient", ""),
+)
+_FIXATIONS = (
+    ("images", "fixation_maps", ""),
+    ("ALLSTIMULI", "ALLFIXATIONMAPS", "_fixMap"),  # MIT1003
+    ("images", "maps", ""),  # SALICON
+)
+
+
+@dataclass(frozen=True)
+class _GrabCut:
+    images: Mapping[str, Path]
+    truths: Mapping[str, Path]
+
+    def __call__(self, id: str) -> Item:
+        image, path = read_pixels(self.images[id]), self.truths[id]
+        values = _grey(path)
+        same_size(values, path, image, self.images[id])
+        labels = as_classes(values, _GRABCUT_CODES, path)
+        if not (labels == 1).any():
+            raise ValueError(f"{path} holds no foreground")
+        return Item(id, image, labels, rect=grown_box(labels == 1))
+
+
+@dataclass(frozen=True)
+class _Graded:
+    """Maps of how much a place drew people; from `threshold` on it is foreground."""
+
+    images: Mapping[str, Path]
+    maps: Mapping[str, Path]
+    threshold: float
+
+    def __call__(self, id: str) -> Item:
+        image, path = read_pixels(self.images[id]), self.maps[id]
+        values = _grey(path)
+        same_size(values, path, image, self.images[id])
+        density = values.astype(np.float32) / np.float32(255)
+        labels = (values >= self.threshold * 255).astype(np.int32)
+        return Item(id, image, labels, density=density)
+
+
+def grabcut(
+    root: str | os.PathLike[str], split: str | None = None, *, strict: bool = True
+) -> Dataset:
+    """Open the data set of the GrabCut paper: 50 photographs with one object each.
+
+    Parameters
+    ----------
+    root : path
+        With `data_GT` and `boundary_GT`, or `images` and `truth`.
+    split : None
+        There is none.
+    strict : bool
+        False leaves out what is missing.
+
+    Returns
+    -------
+    Dataset
+        Background and foreground; the rim of mixed pixels is void. `rect` is the foreground's box,
+        grown by 2 % of the image's sides: no rectangles came with it.
+
+    References
+    ----------
+    Rother, Kolmogorov & Blake, GrabCut, 2004, doi:10.1145/1015706.1015720.
+
+    Examples
+    --------
+    >>> from classicseg import datasets
+    >>> datasets.grabcut("grabcut")[0].rect  # doctest: +SKIP
+    """
+    _no_split("grabcut", split)
+    ids, images, truths, skipped = _matched(root, "grabcut", _GRABCUT, strict)
+    return Dataset(
+        "grabcut", _TWO, palette(2), ids, _GrabCut(images, truths), strict=strict, skipped=skipped
+    )
+
+
+def salient_objects(
+    root: str | os.PathLike[str],
+    split: str | None = None,
+    *,
+    threshold: float = 0.5,
+    strict: bool = True,
+) -> Dataset:
+    """Open a folder of images with masks of what stands out, graded or not.
+
+    Parameters
+    ----------
+    root : path
+        With two folders: `images` and `masks`, or the names that MSRA10K, ECSSD, HKU-IS,
+        DUT-OMRON and DUTS come with.
+    split : None
+        There is none.
+    threshold : float
+        A mask's grey, of 1, from which on a pixel is foreground. Masks may be graded by how many
+        people agreed, or smeared by JPEG.
+    strict : bool
+        False leaves out what is missing.
+
+    Returns
+    -------
+    Dataset
+        Background and foreground; `density` is the graded mask.
+
+    References
+    ----------
+    Borji, Cheng, Jiang & Li, Salient Object Detection: A Benchmark, 2015,
+    doi:10.1109/TIP.2015.2487833.
+
+    Examples
+    --------
+    >>> from classicseg import datasets
+    >>> len(datasets.salient_objects("MSRA10K_Imgs_GT"))  # doctest: +SKIP
+    10000
+    """
+    _no_split("salient_objects", split)
+    return _graded(root, "salient_objects", _SALIENT, threshold, strict)
+
+
+def fixations(
+    root: str | os.PathLike[str],
+    split: str | None = None,
+    *,
+    threshold: float = 0.5,
+    strict: bool = True,
+) -> Dataset:
+    """Open a folder of images with maps of where people looked.
+
+    Parameters
+    ----------
+    root : path
+        With `images` and `fixation_maps` (or `maps`), or MIT1003's `ALLSTIMULI` and
+        `ALLFIXATIONMAPS`, of which `*_fixMap.jpg` is read.
+    split : None
+        There is none.
+    threshold : float
+        The map's grey, of 1, from which on a place counts as looked at in `labels`.
+    strict : bool
+        False leaves out what is missing.
+
+    Returns
+    -------
+    Dataset
+        `density` is the map, in [0, 1], which `saliency.auc` and its like take; `labels` are two
+        classes, for what wants classes.
+
+    References
+    ----------
+    Judd, Ehinger, Durand & Torralba, Learning to Predict Where Humans Look, 2009,
+    doi:10.1109/ICCV.2009.5459462.
+
+    Examples
+    --------
+    >>> from classicseg import datasets
+    >>> len(datasets.fixations("MIT1003"))  # doctest: +SKIP
+    1003
+    """
+    _no_split("fixations", split)
+    return _graded(root, "fixations", _FIXATIONS, threshold, strict)
+
+
+def grown_box(mask: NDArray[np.bool_], share: float = 0.02) -> tuple[int, int, int, int]:
+    """The box of a mask, grown by a share of the image's sides, as (x, y, width, height)."""
+    height, width = mask.shape
+    y, x = np.nonzero(mask)
+    dx, dy = round(share * width), round(share * height)
+    x0, y0 = max(int(x.min()) - dx, 0), max(int(y.min()) - dy, 0)
+    x1, y1 = min(int(x.max()) + 1 + dx, width), min(int(y.max()) + 1 + dy, height)
+    return x0, y0, x1 - x0, y1 - y0
+
+
+def _graded(
+    root: str | os.PathLike[str],
+    name: str,
+    layouts: tuple[tuple[str, str, str], ...],
+    threshold: float,
+    strict: bool,
+) -> Dataset:
+    level = positive(threshold, "threshold")
+    if level > 1:
+        raise ValueError(f"threshold is {level:g}, expected at most 1")
+    ids, images, maps, skipped = _matched(root, name, layouts, strict)
+    return Dataset(
+        name, _TWO, palette(2), ids, _Graded(images, maps, level), strict=strict, skipped=skipped
+    )
+
+
+def _matched(
+    root: str | os.PathLike[str],
+    name: str,
+    layouts: tuple[tuple[str, str, str], ...],
+    strict: bool,
+) -> tuple[tuple[str, ...], dict[str, Path], dict[str, Path], dict[str, str]]:
+    """The first of the layouts whose folders are there."""
+    if not Path(root).is_dir():
+        raise NotADirectoryError(f"{root} is no folder, expected the root of {name}")
+    for images, maps, ending in layouts:
+        if (Path(root) / images).is_dir() and (Path(root) / maps).is_dir():
+            return match(Path(root) / images, Path(root) / maps, ending=ending, strict=strict)
+    known = "; ".join(dict.fromkeys(f"{images}, {maps}" for images, maps, _ in layouts))
+    raise FileNotFoundError(f"{root} holds none of the pairs of folders of {name}: {known}")
+
+
+def _no_split(name: str, split: str | None) -> None:
+    if split is not None:
+        raise ValueError(f"split is {split!r}, but {name} has none")
+
+
+def _grey(path: Path) -> NDArray[np.int32]:
+    """A grey image's values, also where it was saved in equal channels or as black and white."""
+    try:
+        values = read_labels(path)
+    except ValueError as error:
+        if "its mode is RGB" not in str(error):
+            raise
+        colors = read_pixels(path)
+        if (colors != colors[:, :, :1]).any():
+            raise ValueError(f"{path} is in colour, expected a grey map") from error
+        values = colors[:, :, 0].astype(np.int32)
+    if values.max() > VOID:
+        raise ValueError(f"{path} holds {values.max()}, expected 0..255")
+    # 0 and 1 are as good as 0 and 255, but for JPEG, where 1 is a smeared 0.
+    zero_one = values.max() == 1 and path.suffix.lower() not in (".jpg", ".jpeg")
+    return values * VOID if zero_one else values
