@@ -25,7 +25,7 @@ from rich.table import Table
 from scipy.stats import bootstrap
 
 import classicseg as cs
-from classicseg import bridge, densecrf, graphcut, gridcrf, superpixels
+from classicseg import bridge, datasets, densecrf, graphcut, gridcrf, superpixels
 from classicseg.metrics import ConfusionMatrix
 
 VOID = 255
@@ -81,33 +81,17 @@ def data(network: str) -> tuple[Sequence[Any], dict[str, Sequence[Any]]]:
         folder = data_folder("figure_ground")
         pairs = bridge.folder(folder / "images", folder / "masks", 2, values=(0, 255))
         _, held_out = bridge.pick(pairs, HELD_OUT)
-        return held_out, {"grabcut50": grabcut50(), "voc2012 salient": salient()}
+        return held_out, {
+            "grabcut50": bridge.Pairs(datasets.grabcut(data_folder("grabcut50"))),
+            "voc2012 salient": bridge.Pairs(datasets.salient_objects(data_folder("voc2012"))),
+        }
     if network == "street_scenes":
         folder = data_folder("camvid")
-        train, val = (
-            bridge.folder(folder / part, folder / f"{part}annot", 11, ignore_index=11)
-            for part in ("train", "val")
-        )
+        train, val = (bridge.Pairs(datasets.camvid(folder, part)) for part in ("train", "val"))
         return train, {"camvid val": val}
-    folder = data_folder("isbi2012")
-    pairs = bridge.folder(folder / "images", folder / "labels", 2, values=(0, 255))
+    pairs = bridge.Pairs(datasets.isbi2012(data_folder("isbi2012")))
     train, val = bridge.pick(pairs, ["16", "17", "18", "19"])
     return train, {"isbi2012, 4 slices": val}
-
-
-def grabcut50() -> bridge.Pairs:
-    folder = data_folder("grabcut50")
-    return bridge.folder(folder / "images", folder / "truth", 2, values=(0, 255), ignore_index=128)
-
-
-def salient() -> list[tuple[Image, Labels]]:
-    """Half of the observers or more called it salient."""
-    folder = data_folder("voc2012")
-    pairs = []
-    for file in sorted((folder / "salient").glob("*.png")):
-        image = cs.io.read_image(folder / "JPEGImages" / f"{file.stem}.jpg")
-        pairs.append((image, (cs.io.read_labels(file) >= 128).astype(np.uint8)))
-    return pairs
 
 
 def answer(network: Any, pair: tuple[Image, Labels]) -> Scored:

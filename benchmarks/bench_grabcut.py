@@ -114,9 +114,9 @@ def scores(mask, truth, rect):
     x, y, w, h = rect
     inside = np.zeros(truth.shape, bool)
     inside[y : y + h, x : x + w] = True
-    scored = truth != 128
-    wrong = (mask != (truth == 255)) & scored
-    both, either = mask & (truth == 255) & scored, (mask | (truth == 255)) & scored
+    scored = truth != 255
+    wrong = (mask != (truth == 1)) & scored
+    both, either = mask & (truth == 1) & scored, (mask | (truth == 1)) & scored
     return (
         100 * wrong.sum() / scored.sum(),
         100 * (wrong & inside).sum() / (scored & inside).sum(),

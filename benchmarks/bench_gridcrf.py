@@ -26,35 +26,24 @@ import classicseg as cs
 
 GAMMAS = (0.5, 2.0, 8.0)
 N_CLASSES = {"voc2012": 21, "camvid": 11}
+LOGITS = {"voc2012": "logits", "camvid": "val_logits"}
 SEED = 0
 
 
-def files(name: str) -> list[tuple[Path, Path, Path]]:
-    """Image, truth and scores."""
-    folder = data_folder(name)
-    if name == "voc2012":
-        return [
-            (
-                folder / "JPEGImages" / f"{stem}.jpg",
-                folder / "SegmentationClass" / f"{stem}.png",
-                folder / "logits" / f"{stem}.npz",
-            )
-            for stem in (folder / "val.txt").read_text().split()
-        ]
-    return [
-        (image, folder / "valannot" / f"{image.stem}.png", scores)
-        for scores in sorted((folder / "val_logits").glob("*.npz"))
-        for image in (folder / "val").glob(f"{scores.stem}.*")
-    ]
+def files(name: str) -> list[tuple[str, Path]]:
+    """Ids, and files of a network's scores."""
+    folder = data_folder(name) / LOGITS[name]
+    return [(id, folder / f"{id}.npz") for id in opened(name).ids]
 
 
-def load(name, image_file, truth_file, scores_file):
-    image = cs.io.read_image(image_file)
-    n_classes = N_CLASSES[name]
-    scores = cs.io.read_scores(scores_file, shape=image.shape[:2], n_classes=n_classes)
-    truth = cs.io.read_labels(truth_file)
-    if name == "camvid":
-        truth = np.where(truth == 11, 255, truth)
+def opened(name):
+    return cs.datasets.open(name, data_folder(name), "val")
+
+
+def load(name, id, scores_file):
+    item = opened(name).read(id)
+    image, truth = item.image, item.labels
+    scores = cs.io.read_scores(scores_file, shape=image.shape[:2], n_classes=N_CLASSES[name])
     return image, cs.unary.from_probabilities(scores), truth
 
 

@@ -43,18 +43,11 @@ DEEPLABS = {
 WAYS = {"refine's defaults": {}, "80/13, 3/3 (copied)": EVERYBODYS, "DeepLab's": DEEPLABS}
 
 
-def camvid():
-    folder = data_folder("camvid")
-    for photo in sorted((folder / "val").glob("*.jpg")):
-        truth = cs.io.read_labels(folder / "valannot" / f"{photo.stem}.png")
-        yield photo, np.where(truth >= 11, 255, truth), folder / "val_logits" / f"{photo.stem}.npz"
-
-
-def voc():
-    folder = data_folder("voc2012")
-    for name in (folder / "val.txt").read_text().split():
-        truth = cs.io.read_labels(folder / "SegmentationClass" / f"{name}.png")
-        yield folder / "JPEGImages" / f"{name}.jpg", truth, folder / "logits" / f"{name}.npz"
+def scored(name, logits):
+    """A data set, and for each item the file of a network's scores."""
+    folder = data_folder(name)
+    dataset = cs.datasets.open(name, folder, "val")
+    return [(dataset, id, folder / logits / f"{id}.npz") for id in dataset.ids]
 
 
 def confusion(truth, labels, n_classes):
@@ -95,16 +88,17 @@ def main():
     console = Console(width=120)
     console.print(machine("classicseg", "numpy"))
     rows = []
-    for name, samples, n_classes in (("camvid", camvid(), 11), ("voc2012", voc(), 21)):
-        chosen = list(samples)[options.half :: 2][:: options.every]
+    for name, folder in (("camvid", "val_logits"), ("voc2012", "logits")):
+        chosen = scored(name, folder)[options.half :: 2][:: options.every]
         table = Table(title=f"{name}, {len(chosen)} images: score (gain, 95 % interval)")
         for title in ("", "mIoU %", "pixel accuracy %", f"mIoU % in {BAND} px", "ms an image"):
             table.add_column(title, justify="left" if title == "" else "right")
         found = {way: [] for way in ("network alone", *WAYS)}
         times = {way: [] for way in found}
         quiet = not console.is_terminal
-        for photo, truth, logits in track(chosen, name, transient=True, disable=quiet):
-            image = cs.io.read_image(photo)
+        for dataset, id, logits in track(chosen, name, transient=True, disable=quiet):
+            item, n_classes = dataset.read(id), dataset.n_classes
+            image, truth = item.image, item.labels
             p = cs.io.read_scores(logits, shape=image.shape[:2], n_classes=n_classes)
             found["network alone"].append(confusion(truth, p.argmax(axis=-1), n_classes))
             for way, parameters in WAYS.items():

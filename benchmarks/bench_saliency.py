@@ -53,19 +53,15 @@ def scaled(values):
 
 
 def salient_objects():
-    folder = data_folder("voc2012")
-    for file in sorted((folder / "salient").glob("*.png")):
-        truth = cs.io.read_image(file)[..., 0] >= 128
-        if truth.any():
-            yield cs.io.read_image(folder / "JPEGImages" / f"{file.stem}.jpg"), truth
+    for item in cs.datasets.salient_objects(data_folder("voc2012")):
+        if item.labels.any():
+            yield item.image, item.labels == 1
 
 
 def fixations():
-    folder = data_folder("mit1003")
-    maps = {file.stem: file for file in (folder / "fixation_maps").iterdir()}
-    for file in sorted((folder / "images").iterdir()):
-        density = quarter(cs.io.read_image(maps[file.stem])[..., 0] / 255)
-        yield cs.io.read_image(file), density, density >= np.percentile(density, 95)
+    for item in cs.datasets.fixations(data_folder("mit1003")):
+        density = quarter(item.density)
+        yield item.image, density, density >= np.percentile(density, 95)
 
 
 def quarter(values):

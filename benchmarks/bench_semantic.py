@@ -12,7 +12,6 @@ import argparse
 import dataclasses
 import os
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.ensemble import ExtraTreesClassifier
 
-from classicseg import densecrf, graphcut, io, semantic, superpixels, unary
+from classicseg import datasets, densecrf, graphcut, semantic, superpixels, unary
 from classicseg.metrics import ConfusionMatrix
 from classicseg.semantic._estimator import columns, fit_rows
 from classicseg.semantic._regions import GROUPS, rows_of
@@ -40,7 +39,7 @@ CLASSES = [
     "pedestrian",
     "bicyclist",
 ]
-VOID = 11
+VOID = 255
 SEED = 0
 Frames = tuple[list[NDArray[np.uint8]], list[NDArray[np.int32]]]
 
@@ -201,10 +200,8 @@ def show(title: str, found: dict[str, Any]) -> None:
 
 
 def camvid(split: str, every: int) -> Frames:
-    folder = data_folder("camvid")
-    files: list[Path] = sorted((folder / split).glob("*.jpg"))[::every]
-    truths = [io.read_labels(folder / f"{split}annot" / f"{file.stem}.png") for file in files]
-    return [io.read_image(file) for file in files], truths
+    items = list(datasets.camvid(data_folder("camvid"), split).select(every=every))
+    return [item.image for item in items], [item.labels for item in items]
 
 
 @dataclasses.dataclass(frozen=True)

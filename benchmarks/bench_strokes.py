@@ -32,16 +32,16 @@ ROUNDS = 5
 
 def strokes(mask, truth, radius, rng):
     """A path of five points along wrong pixels, and the label that they should have."""
-    wrong = np.flatnonzero(((truth == 255) & ~mask) | ((truth == 0) & mask))
+    wrong = np.flatnonzero(((truth == 1) & ~mask) | ((truth == 0) & mask))
     if len(wrong) == 0:
         return None
     start = np.array(np.unravel_index(rng.choice(wrong), mask.shape))
-    label = int(truth[tuple(start)] == 255)
+    label = int(truth[tuple(start)] == 1)
     path = [start]
     for _ in range(4):
         step = path[-1] + rng.normal(0, 2 * radius, 2)
         y, x = np.clip(np.rint(step), 0, np.array(mask.shape) - 1).astype(int)
-        if (truth[y, x] == 255) == label and truth[y, x] != 128:
+        if (truth[y, x] == 255) == label and truth[y, x] != 255:
             path.append(np.array([y, x]))
     return np.array(path)[:, ::-1], label
 

@@ -26,7 +26,6 @@ from matplotlib import pyplot as plt
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from scipy.io import loadmat
 from skimage import data, segmentation
 from threadpoolctl import threadpool_limits
 
@@ -133,13 +132,8 @@ def seconds(method: Method, image: np.ndarray) -> tuple[float, float]:
 
 
 def samples() -> list[tuple[np.ndarray, list[np.ndarray]]]:
-    folder = data_folder("bsds500") / "data"
-    found = []
-    for file in sorted((folder / "images" / "val").glob("*.jpg")):
-        truth = loadmat(folder / "groundTruth" / "val" / f"{file.stem}.mat")["groundTruth"][0]
-        image = np.ascontiguousarray(cs.io.read_image(file))
-        found.append((image, [t["Segmentation"][0, 0].astype(np.int32) for t in truth]))
-    return found
+    dataset = cs.datasets.bsds500(data_folder("bsds500"))
+    return [(item.image, list(item.segmentations)) for item in dataset]
 
 
 def contiguous(labels: np.ndarray) -> np.ndarray:

@@ -31,30 +31,18 @@ def data_folder(name: str) -> Path:
 
 def bsds_images(count: int) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     """Evenly chosen images of BSDS500 val, turned to landscape: 481 x 321."""
-    files = sorted((data_folder("bsds500") / "data" / "images" / "val").glob("*.jpg"))
-    for file in files[:: len(files) // count][:count]:
-        image = cs.io.read_image(file)
+    dataset = cs.datasets.bsds500(data_folder("bsds500"))
+    for item in list(dataset.select(every=len(dataset) // count))[:count]:
+        image = item.image
         if image.shape[0] > image.shape[1]:
             image = np.ascontiguousarray(image.transpose(1, 0, 2))
-        yield file.stem, image
+        yield item.id, image
 
 
 def grabcut_images() -> Iterator[tuple[str, NDArray[np.uint8], NDArray[np.uint8], tuple[int, ...]]]:
-    """The GrabCut data set: name, image, truth (0, 128, 255), the object's box grown by 2 %."""
-    folder = data_folder("grabcut50")
-    truths = {file.stem: file for file in (folder / "truth").iterdir()}
-    for file in sorted((folder / "images").iterdir()):
-        truth = cs.io.read_image(truths[file.stem])[..., 0]
-        yield file.stem, cs.io.read_image(file), truth, grown_box(truth == 255)
-
-
-def grown_box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
-    height, width = mask.shape
-    y, x = np.nonzero(mask)
-    dx, dy = round(0.02 * width), round(0.02 * height)
-    x0, y0 = max(int(x.min()) - dx, 0), max(int(y.min()) - dy, 0)
-    x1, y1 = min(int(x.max()) + 1 + dx, width), min(int(y.max()) + 1 + dy, height)
-    return x0, y0, x1 - x0, y1 - y0
+    """The GrabCut data set: name, image, truth (255 = void), the object's box, grown."""
+    for item in cs.datasets.grabcut(data_folder("grabcut50")):
+        yield item.id, item.image, item.labels, item.rect
 
 
 def enlarged(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from classicseg.bridge import Pairs, Recipe
+    from classicseg.bridge import Recipe
 
 __all__ = ["train"]
 
@@ -196,7 +196,19 @@ def train(
     chosen = _recipe(start, given, varied)
     labels = None if values is None else _numbers(values, ",", classes, "--values", int)
     pairs = bridge.folder(images, masks, classes, values=labels, ignore_index=ignore)
-    pairs, validation = _validation(pairs, val_images, val_masks, hold_out)
+    if (val_images is None) != (val_masks is None):
+        raise typer.BadParameter("give both --val-images and --val-masks, or neither")
+    validation = None
+    if hold_out is not None:
+        if val_images is not None:
+            raise typer.BadParameter("give --hold-out or --val-images, not both")
+        pairs, validation = bridge.pick(
+            pairs, [p.strip() for p in hold_out.split(",") if p.strip()]
+        )
+    elif val_images is not None and val_masks is not None:
+        validation = bridge.folder(
+            val_images, val_masks, classes, values=labels, ignore_index=ignore
+        )
     if threads is not None:
         import torch
 
@@ -226,24 +238,6 @@ def _recipe(start: Recipe, given: dict[str, Any], varied: dict[str, Any]) -> Rec
     given = {key: value for key, value in given.items() if value is not None}
     varied = {key: value for key, value in varied.items() if value is not None}
     return replace(start, augmentation=replace(start.augmentation, **varied), **given)
-
-
-def _validation(
-    pairs: Pairs, images: Path | None, masks: Path | None, hold_out: str | None
-) -> tuple[Pairs, Pairs | None]:
-    from classicseg import bridge
-
-    if (images is None) != (masks is None):
-        raise typer.BadParameter("give both --val-images and --val-masks, or neither")
-    if hold_out is not None:
-        if images is not None:
-            raise typer.BadParameter("give --hold-out or --val-images, not both")
-        return bridge.pick(pairs, [p.strip() for p in hold_out.split(",") if p.strip()])
-    if images is None or masks is None:
-        return pairs, None
-    return pairs, bridge.folder(
-        images, masks, pairs.n_classes, values=pairs.values, ignore_index=pairs.void
-    )
 
 
 def _numbers(text: str, between: str, n: int, option: str, kind: type) -> tuple[Any, ...]:

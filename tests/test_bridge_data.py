@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from classicseg import bridge, io
+from classicseg import bridge, datasets, io
 from classicseg.bridge._augment import (
     Augmentation,
     Sample,
@@ -97,8 +98,7 @@ def test_pick_splits_by_name(tmp_path: Path) -> None:
         write(tmp_path, name, np.eye(2, dtype=int))
     pairs = bridge.folder(tmp_path / "images", tmp_path / "masks", 2)
     rest, picked = bridge.pick(pairs, ["s1_*"])
-    assert [p.stem for p in picked.images] == ["s1_a", "s1_b"] and len(rest) == 1
-    assert [p.stem for p in picked.masks] == ["s1_a", "s1_b"]
+    assert picked.dataset.ids == ("s1_a", "s1_b") and len(rest) == 1
     with pytest.raises(ValueError, match="'s3\\*' matches none of the 3"):
         bridge.pick(pairs, ["s3*"])
     with pytest.raises(ValueError, match="none is left"):
@@ -204,3 +204,16 @@ def test_schedules() -> None:
     assert poly.rate(0) == 1 and poly.rate(1) == 0 and poly.rate(0.5) == pytest.approx(0.5**0.9)
     cycle = [bridge.modern_recipe().rate(t) for t in np.linspace(0, 1, 101)]
     assert int(np.argmax(cycle)) == 20 and np.all(np.diff(cycle[20:]) < 0)
+
+
+def test_any_data_set_can_be_learned_from(tmp_path: Path) -> None:
+    """Its classes' names are kept with the weights; one of regions is refused."""
+    for name in "ab":
+        write(tmp_path, name, halves(32, 32))
+    dataset = datasets.folder(tmp_path / "images", tmp_path / "masks", ("left", "right"))
+    recipe = bridge.modern_recipe(epochs=1, size=(32, 32), batch_size=2, precision="float32")
+    bridge.train("fcn:small", dataset, out=tmp_path / "out", recipe=recipe)
+    assert bridge.card(tmp_path / "out" / "weights.safetensors").classes == ("left", "right")
+    regions = replace(dataset, void=-1)
+    with pytest.raises(ValueError, match=r"has 2 classes and -1 as void, expected 1\.\.255"):
+        bridge.train("fcn:small", regions, out=tmp_path / "out", recipe=recipe)

@@ -1,4 +1,4 @@
-"""Images and their masks in folders, checked before anything is learned from them."""
+"""Data sets as pairs of an image and its labels, checked before anything is learned from them."""
 
 from __future__ import annotations
 
@@ -6,69 +6,55 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from classicseg._checks import as_labels, as_uint8_image, positive_int
-from classicseg.io import read_image, read_labels
+from classicseg import datasets
+from classicseg._checks import as_labels, as_uint8_image
+from classicseg.datasets import Dataset
 
-__all__ = ["VOID", "Pair", "Pairs", "count_classes", "folder", "pick"]
+__all__ = ["VOID", "Pair", "Pairs", "as_pairs", "count_classes", "folder", "pick"]
 
 VOID = 255
 Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
-_ENDINGS = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".webp"}
 
 
 @dataclass(frozen=True)
 class Pairs(Sequence[Pair]):
-    """Images with their masks, read when asked for; see `folder`.
+    """A data set as (image, labels), read when asked for; see `folder`.
 
     Attributes
     ----------
-    images, masks : tuple of Path
-    n_classes : int
-    values : tuple of int
-        What stands for each class in the masks' files.
-    void : int
-        What stands for void there.
+    dataset : Dataset
+        With at least one class, and 255 as void.
     """
 
-    images: tuple[Path, ...]
-    masks: tuple[Path, ...]
-    n_classes: int
-    values: tuple[int, ...]
-    void: int
+    dataset: Dataset
+
+    def __post_init__(self) -> None:
+        if self.dataset.void != VOID or not 1 <= self.dataset.n_classes <= VOID:
+            raise ValueError(
+                f"{self.dataset.name} has {self.dataset.n_classes} classes and "
+                f"{self.dataset.void} as void, expected 1..{VOID} and {VOID}"
+            )
+
+    @property
+    def n_classes(self) -> int:
+        """How many classes there are, void not counted."""
+        return self.dataset.n_classes
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.dataset)
 
     def __getitem__(self, index: int) -> Pair:  # type: ignore[override]  # no slices: see pick
-        image = as_uint8_image(read_image(self.images[index]))
-        mask = read_labels(self.masks[index])
-        if mask.shape != image.shape[:2]:
-            raise ValueError(
-                f"{self.masks[index]} is {mask.shape[1]} x {mask.shape[0]} pixels, but its image "
-                f"{self.images[index]} is {image.shape[1]} x {image.shape[0]}"
-            )
-        table = np.full(max(int(mask.max()), self.void, *self.values) + 1, -1, np.int16)
-        table[self.void] = VOID
-        table[list(self.values)] = np.arange(self.n_classes)
-        labels = table[mask]
-        if labels.min() < 0:
-            wrong = int(mask[labels < 0].min())
-            expected = (
-                f"0..{self.n_classes - 1}"
-                if self.values == tuple(range(self.n_classes))
-                else ", ".join(map(str, self.values))
-            )
-            raise ValueError(
-                f"{self.masks[index]} holds the label {wrong}, expected {expected} for the "
-                f"{self.n_classes} classes, or {self.void} for void"
-            )
-        return image, labels.astype(np.uint8)
+        item = self.dataset[index]
+        return item.image, item.labels.astype(np.uint8)
+
+
+def as_pairs(data: Dataset | Sequence[Pair]) -> Sequence[Pair]:
+    """What `train` was given, as pairs."""
+    return Pairs(data) if isinstance(data, Dataset) else data
 
 
 def folder(
@@ -80,6 +66,8 @@ def folder(
     ignore_index: int = VOID,
 ) -> Pairs:
     """Find every image in a folder and the mask of the same name in another.
+
+    `datasets.folder` as pairs.
 
     Parameters
     ----------
@@ -119,41 +107,9 @@ def folder(
     ...     len(pairs), int(pairs[0][1].sum())
     (1, 6)
     """
-    n_classes = positive_int(n_classes, "n_classes")
-    if n_classes > VOID:
-        raise ValueError(f"n_classes is {n_classes}, expected at most {VOID}")
-    chosen = tuple(range(n_classes)) if values is None else tuple(values)
-    if len(chosen) != n_classes or len(set(chosen)) != n_classes or min(chosen) < 0:
-        raise ValueError(f"values is {chosen}, expected {n_classes} different labels from 0")
-    same = Path(images).resolve() == Path(masks).resolve()
-    found = _files(images, "images")
-    if same:  # photographs beside their masks
-        lossless = {path for path in found if path.suffix.lower() == ".png"}
-        pictures = [path for path in found if path not in lossless]
-        candidates = sorted(lossless)
-    else:
-        pictures, candidates = found, _files(masks, "masks")
-    by_name: dict[str, Path] = {}
-    for path in candidates:
-        if path.stem in by_name:
-            raise ValueError(f"{path} and {by_name[path.stem]} are masks of the same name")
-        by_name[path.stem] = path
-    if not pictures:
-        raise ValueError(f"{images} holds no images")
-    missing = [path.name for path in pictures if path.stem not in by_name]
-    if missing:
-        others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise ValueError(f"{missing[0]}{others} of {images} has no mask in {masks}")
-    pairs = Pairs(
-        tuple(pictures),
-        tuple(by_name[path.stem] for path in pictures),
-        n_classes,
-        chosen,
-        int(ignore_index),
+    return Pairs(
+        datasets.folder(images, masks, n_classes, values=values, ignore_index=ignore_index)
     )
-    for picture, mask in zip(pairs.images, pairs.masks, strict=True):
-        _check_sizes(picture, mask)
-    return pairs
 
 
 def pick(pairs: Pairs, patterns: Sequence[str]) -> tuple[Pairs, Pairs]:
@@ -188,14 +144,15 @@ def pick(pairs: Pairs, patterns: Sequence[str]) -> tuple[Pairs, Pairs]:
     ...     len(train), len(held_out)
     (2, 1)
     """
-    names = [path.stem for path in pairs.images]
+    names = pairs.dataset.ids
     for pattern in patterns:
         if not any(fnmatch(name, pattern) for name in names):
             raise ValueError(f"the pattern {pattern!r} matches none of the {len(names)} images")
-    held = np.array([any(fnmatch(name, pattern) for pattern in patterns) for name in names], bool)
-    if held.all():
+    held = [name for name in names if any(fnmatch(name, pattern) for pattern in patterns)]
+    rest = [name for name in names if name not in set(held)]
+    if not rest:
         raise ValueError(f"{', '.join(patterns)} match all {len(names)} images: none is left")
-    return _some(pairs, ~held), _some(pairs, held)
+    return Pairs(pairs.dataset.select(rest)), Pairs(pairs.dataset.select(held))
 
 
 def count_classes(
@@ -224,36 +181,3 @@ def count_classes(
     if not counts.any():
         raise ValueError(f"{name} holds nothing but void")
     return counts
-
-
-def _files(place: str | os.PathLike[str], what: str) -> list[Path]:
-    if not Path(place).is_dir():
-        raise NotADirectoryError(f"{place} is no folder, expected one with {what}")
-    return sorted(p for p in Path(place).iterdir() if p.suffix.lower() in _ENDINGS)
-
-
-def _check_sizes(picture: Path, mask: Path) -> None:
-    """Quickly, by the files' heads; a rotated photograph is left to the reader."""
-    sizes = []
-    for path in (picture, mask):
-        try:
-            with Image.open(path) as image:
-                sizes.append(image.size)
-        except (OSError, ValueError, SyntaxError) as error:
-            raise ValueError(f"{path} cannot be read as an image: {error}") from error
-    if sizes[0] not in (sizes[1], sizes[1][::-1]):
-        (width, height), (w, h) = sizes
-        raise ValueError(
-            f"{mask} is {w} x {h} pixels, but its image {picture} is {width} x {height}"
-        )
-
-
-def _some(pairs: Pairs, chosen: NDArray[np.bool_]) -> Pairs:
-    where = np.flatnonzero(chosen)
-    return Pairs(
-        tuple(pairs.images[i] for i in where),
-        tuple(pairs.masks[i] for i in where),
-        pairs.n_classes,
-        pairs.values,
-        pairs.void,
-    )

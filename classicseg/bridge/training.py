@@ -24,11 +24,12 @@ from classicseg._progress import progress
 from classicseg.bridge import nets
 from classicseg.bridge._checkpoint import Record, read_checkpoint, write_checkpoint
 from classicseg.bridge._networks import build, stages
-from classicseg.bridge._pairs import VOID, Pair, Pairs, count_classes
+from classicseg.bridge._pairs import VOID, Pair, Pairs, as_pairs, count_classes
 from classicseg.bridge._recipes import Recipe, fcn_recipe
 from classicseg.bridge._samples import Batches, Samples, collate, normalised
 from classicseg.bridge._sized import Sized
 from classicseg.bridge._weights import save
+from classicseg.datasets import Dataset
 from classicseg.metrics import ConfusionMatrix
 
 __all__ = ["Training", "train"]
@@ -56,8 +57,8 @@ class Training:
 
 def train(
     network: str | nn.Module | Sequence[nn.Module],
-    data: Sequence[Pair],
-    validation: Sequence[Pair] | None = None,
+    data: Dataset | Sequence[Pair],
+    validation: Dataset | Sequence[Pair] | None = None,
     *,
     out: str | os.PathLike[str],
     recipe: Recipe | None = None,
@@ -81,7 +82,7 @@ def train(
         images to (N, L, H, W) scores, or several: stages, each of which starts from what the one
         before has learned under the same names. An FCN's name with a recipe that has a
         `stage_factor` below 1 stands for its strides 32, 16 and 8.
-    data : Pairs, or a sequence of (image, labels)
+    data : datasets.Dataset, Pairs, or a sequence of (image, labels)
         Labels are 0..L-1, or 255 for void.
     validation : the same, optional
         Scored after epochs; nothing is chosen by it.
@@ -90,9 +91,9 @@ def train(
     recipe : Recipe, optional
         By default `fcn_recipe`, with the learning rate of the network's name.
     n_classes : int, optional
-        Needed where `data` is no `Pairs`.
+        Needed where `data` does not tell it.
     classes : sequence of str, optional
-        Their names, kept with the weights.
+        Their names, kept with the weights; a `Dataset`'s by default.
     half : bool
         Write the weights in half precision.
     validate_every : int
@@ -142,6 +143,10 @@ def train(
     """
     from lightning_fabric import Fabric
 
+    if isinstance(data, Dataset) and classes is None:
+        classes = data.class_names
+    data = as_pairs(data)
+    validation = None if validation is None else as_pairs(validation)
     n_classes = _n_classes(data, n_classes)
     positive_int(validate_every, "validate_every")
     if classes is not None and len(classes) != n_classes:
