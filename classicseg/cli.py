@@ -6,23 +6,18 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from classicseg import __version__
+from classicseg._cli_compare import compare
 from classicseg._cli_datasets import datasets
 from classicseg._cli_grabcut import grabcut
 from classicseg._cli_photo import crf, segment
 from classicseg._cli_train import train
-from classicseg._progress import progress
 
-if TYPE_CHECKING:
-    from classicseg.compare import Comparison
-
-OK, FAILED_IN_PART, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
+OK, BAD_USAGE, INTERRUPTED = 0, 2, 130
 
 # Typer does not export the class of its usage errors, only this one's child.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -30,21 +25,13 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 app = typer.Typer(
     name="classicseg",
     help="Turn evidence about pixels into labels: graph cuts, GrabCut, saliency, on photographs.",
-    epilog="Start with **classicseg compare**, then open classicseg-compare/sheet.png.",
+    epilog="Start with **classicseg compare**, then open classicseg-compare/report.html.",
     rich_markup_mode="markdown",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Engine(StrEnum):
-    """Who solves the inference."""
-
-    native = "native"
-    opencv = "opencv"
-    pymaxflow = "pymaxflow"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -109,76 +96,11 @@ def _common(
     pass
 
 
-@app.command(
+app.command(
     epilog="Example: **classicseg compare --pipelines gmm:rect+grabcut,gmm:rect+graphcut "
-    "--samples coffee,rocket**"
-)
-def compare(
-    context: typer.Context,
-    pipelines: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAMES",
-            help="Pipelines, **evidence+inference**, with commas between or given again; "
-            "all by default. Evidence: gmm:rect, gmm:scribbles, saliency:minimum_barrier, "
-            "saliency:robust_background, saliency:region_contrast, saliency:frequency_tuned, "
-            "saliency:centre_prior, fcn:figure_ground (needs pip install 'classicseg[bridge]'). "
-            "Inference: argmax, graphcut, densecrf, grabcut.",
-        ),
-    ] = None,
-    samples: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAMES", help="Photographs, as above: astronaut, coffee, ...; all by default."
-        ),
-    ] = None,
-    engine: Annotated[
-        Engine,
-        typer.Option(
-            help="Who solves: opencv does grabcut and pymaxflow graphcut; the pipelines without "
-            "it are left out. Both come with pip install 'classicseg[peers]'."
-        ),
-    ] = Engine.native,
-    jobs: Annotated[
-        int, typer.Option(min=1, help="Processes. Seconds are only comparable with 1.")
-    ] = 1,
-    seed: Annotated[int, typer.Option(min=0, help="Of all random numbers.")] = 0,
-    out: Annotated[
-        Path, typer.Option(help="Folder for sheet.png and results.json; made if missing.")
-    ] = Path("classicseg-compare"),
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print results.json instead of the table.")
-    ] = False,
-) -> int:
-    """Compare every evidence with every inference on photographs, by mean IoU.
-
-    Runs on the photographs that come with scikit-image and scikit-learn, prints a table, the best
-    first, and writes a sheet of pictures with errors in colour and all numbers as JSON.
-    """
-    from classicseg import compare as comparing
-
-    if out.exists() and not out.is_dir():
-        raise typer.BadParameter(f"--out is {out}, which is a file, expected a folder")
-    with progress("comparing") as update:
-        result = comparing.run(_split(pipelines), _split(samples), engine.value, jobs, seed, update)
-    paths = comparing.write(result, out, context.obj)
-    if as_json:
-        typer.echo(paths[0].read_text(encoding="utf-8"), nl=False)
-    else:
-        _print_table(result)
-        typer.echo(f"Wrote {', '.join(str(path) for path in paths)}")
-    if result.left_out:
-        n = len(result.left_out)
-        _say(f"left out {n} pipeline{'s' * (n > 1)} in which {engine.value} has no part")
-    if result.not_installed:
-        evidence = sorted({name.partition("+")[0] for name in result.not_installed})
-        _say(
-            f"left out {', '.join(evidence)}: pip install 'classicseg[bridge]' brings what it needs"
-        )
-    for failure in result.failures:
-        _say(f"{failure.pipeline} failed on {failure.sample}: {failure.error}")
-    return FAILED_IN_PART if result.failures else OK
-
+    "--samples coffee,rocket**, and **classicseg compare --dataset camvid --root CamVid "
+    "--pipelines 'scores:logits+*' --jobs 2**"
+)(compare)
 
 app.command(
     epilog="Example: **classicseg segment cat.jpg --rect 30,20,400,350 -o mask.png "
@@ -203,24 +125,6 @@ app.command(
     epilog="Example: **classicseg datasets voc2012**, and later **classicseg datasets voc2012 "
     "--root VOCdevkit --split val**"
 )(datasets)
-
-
-def _split(values: list[str] | None) -> list[str] | None:
-    """Names with commas between, in one option or several; None where no option was given."""
-    if not values:
-        return None
-    return [name.strip() for value in values for name in value.split(",") if name.strip()]
-
-
-def _print_table(result: Comparison) -> None:
-    from rich.console import Console
-
-    from classicseg import compare as comparing
-
-    console = Console()
-    if not console.is_terminal:  # its width of 80 is a guess, which would cut names
-        console = Console(width=120)
-    console.print(comparing.table(result))
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:

@@ -61,5 +61,5 @@ def small() -> list[Sample]:
 
 @pytest.fixture(scope="session")
 def table(small: list[Sample]) -> compare.Comparison:
-    """All pipelines on them."""
-    return compare.run(samples=small)
+    """The default pipelines on them."""
+    return compare.run(data=small)

@@ -24,7 +24,7 @@ LAYERS = [
     {"saliency", "densecrf", "gridcrf", "datasets"},
     {"grabcut", "semantic", "bridge"},
     {"compare"},
-    {"_cli_datasets", "_cli_grabcut", "_cli_photo", "_cli_train"},
+    {"_cli_compare", "_cli_datasets", "_cli_grabcut", "_cli_photo", "_cli_train"},
     {"cli"},
     {"__main__"},
 ]

@@ -1,7 +1,9 @@
-"""What a comparison looks like: a table, a file of numbers, a sheet of pictures."""
+"""What a comparison looks like: a table, files of numbers, a page and a sheet of pictures."""
 
 from __future__ import annotations
 
+import csv
+import io as text_io
 import os
 import platform
 import shlex
@@ -14,17 +16,23 @@ from typing import TYPE_CHECKING, Any
 from joblib import cpu_count
 
 from classicseg import __version__, io
-from classicseg.compare.pictures import pages
-from classicseg.compare.runner import Comparison, Result, Row
+from classicseg.compare.page import page
+from classicseg.compare.pictures import sheet, shown
+from classicseg.compare.scoring import SCORES, WIDTHS
+from classicseg.compare.summary import Comparison, Row
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+__all__ = ["as_dict", "table", "write"]
 
 _PACKAGES = ("numpy", "scipy", "scikit-image", "scikit-learn", "pillow", "joblib")
 _ENGINE_PACKAGES = {
     "opencv": ("opencv-python", "opencv-python-headless", "opencv-contrib-python"),
     "pymaxflow": ("PyMaxflow",),
 }
+# Rows of the table on a terminal; the files have them all.
+_MOST_ROWS = 60
 
 
 def table(comparison: Comparison) -> Table:
@@ -37,7 +45,7 @@ def table(comparison: Comparison) -> Table:
     Returns
     -------
     rich.table.Table
-        For `rich.print`.
+        For `rich.print`. With more than 60 pipelines, the best 60.
 
     Examples
     --------
@@ -49,7 +57,7 @@ def table(comparison: Comparison) -> Table:
     from rich import box
     from rich.table import Table
 
-    n = len(comparison.samples)
+    two = len(comparison.class_names) == 2
     page = Table(
         box=box.SIMPLE_HEAD,
         show_edge=False,
@@ -59,16 +67,25 @@ def table(comparison: Comparison) -> Table:
         caption_justify="left",
     )
     page.add_column("pipeline", no_wrap=True)
-    page.add_column("engine", no_wrap=True)
-    for heading in ("mIoU", "fg IoU", "boundary F", "seconds"):
+    third = "fg IoU" if two else "accuracy"
+    for heading in ("mIoU", "95 %", third, "bound. F", "seconds"):
         page.add_column(heading, justify="right", no_wrap=True)
-    for index, row in enumerate(comparison.rows):
+    for index, row in enumerate(comparison.rows[:_MOST_ROWS]):
         failed = len(row.failures)
-        scores = (row.mean_iou, row.foreground_iou, row.boundary_f)
         style = "bold" if index == 0 and not failed else "red" if failed else None
-        name = row.pipeline + (f"  (failed on {failed} of {n})" if failed else "")
+        name = row.pipeline + ("" if row.engine == "native" else f" ({row.engine})")
+        if failed:
+            name += f"  (failed on {failed} of {len(comparison.images)})"
+        if row.n_left_out:
+            name += f"  (on {len(comparison.images) - row.n_left_out})"
         page.add_row(
-            name, row.engine, *(_score(s) for s in scores), _seconds(row.seconds), style=style
+            name,
+            _score(row.mean_iou),
+            interval(row, "mean_iou"),
+            _score(row.class_iou[1] if two else row.pixel_accuracy),
+            _score(row.boundary_f),
+            _seconds(row.seconds),
+            style=style,
         )
     return page
 
@@ -85,7 +102,7 @@ def as_dict(comparison: Comparison, command: Sequence[str] | None = None) -> dic
     Returns
     -------
     dict
-        Scores that do not exist are None.
+        Scores that do not exist are None once `io.write_json` has written them.
 
     Examples
     --------
@@ -94,6 +111,77 @@ def as_dict(comparison: Comparison, command: Sequence[str] | None = None) -> dic
     >>> compare.as_dict(result)["seed"]
     3
     """
+    return {
+        **_about(comparison, command),
+        "dataset": comparison.dataset,
+        "classes": list(comparison.class_names),
+        "images": list(comparison.images),
+        "broken": {failure.image: failure.error for failure in comparison.broken},
+        "rectangles_of_truth": comparison.rects_of_truth,
+        "left_out": dict(comparison.left_out),
+        "warnings": dict(comparison.warnings),
+        "band_widths": list(WIDTHS),
+        "pipelines": [_row_as_dict(row) for row in comparison.rows],
+    }
+
+
+def write(
+    comparison: Comparison,
+    folder: str | os.PathLike[str],
+    command: Sequence[str] | None = None,
+) -> list[Path]:
+    """Write `results.json`, `results.csv`, `report.html` and `sheet.png`.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    folder : path
+        Made if it does not exist. Files of these names are replaced.
+    command : sequence of str, optional
+        As for `as_dict`.
+
+    Returns
+    -------
+    list of Path
+        What was written. Without an image that could be read there is no sheet.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from classicseg import compare
+    >>> result = compare.run(["saliency:centre_prior+argmax"], ["coffee"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [path.name for path in compare.write(result, folder)]
+    ['results.json', 'results.csv', 'report.html', 'sheet.png']
+    """
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    about = _about(comparison, command)
+    names = ("results.json", "results.csv", "report.html", "sheet.png")
+    paths = [target / name for name in names]
+    io.write_json(paths[0], as_dict(comparison, command))
+    io.write_text(paths[1], _as_csv(comparison, about))
+    cases = shown(comparison)
+    io.write_text(paths[2], page(comparison, cases, about))
+    if not cases:
+        return paths[:3]
+    io.write_image(paths[3], sheet(comparison, cases))
+    return paths
+
+
+def interval(row: Row, score: str) -> str:
+    """A score's interval in a few characters: .912-.934."""
+    low, high = row.intervals[score]
+    return f"{low:.3f}-{high:.3f}".replace("0.", ".") if low == low else "-"
+
+
+def _about(comparison: Comparison, command: Sequence[str] | None) -> dict[str, Any]:
+    """How the numbers came about."""
     return {
         "classicseg": __version__,
         "versions": _versions(comparison.engine),
@@ -106,74 +194,16 @@ def as_dict(comparison: Comparison, command: Sequence[str] | None = None) -> dic
         "engine": comparison.engine,
         "seed": comparison.seed,
         "jobs": comparison.n_jobs,
-        "samples": [
-            {"name": s.name, "height": s.image.shape[0], "width": s.image.shape[1]}
-            for s in comparison.samples
-        ],
-        "left_out": list(comparison.left_out),
-        "not_installed": list(comparison.not_installed),
-        "pipelines": [_row_as_dict(row) for row in comparison.rows],
     }
 
 
-def write(
-    comparison: Comparison,
-    folder: str | os.PathLike[str],
-    command: Sequence[str] | None = None,
-) -> list[Path]:
-    """Write `results.json` and `sheet.png` (`sheet-1.png`, ... where one page is too small).
-
-    Parameters
-    ----------
-    comparison : Comparison
-    folder : path
-        Made if it does not exist. Files of these names are replaced, sheets of an earlier and
-        longer comparison removed.
-    command : sequence of str, optional
-        As for `as_dict`.
-
-    Returns
-    -------
-    list of Path
-        What was written, `results.json` first.
-
-    Raises
-    ------
-    FileExistsError, NotADirectoryError, PermissionError
-        If the folder cannot be made or written to.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from classicseg import compare
-    >>> result = compare.run(["saliency:centre_prior+argmax"], ["coffee"])
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     [path.name for path in compare.write(result, folder)]
-    ['results.json', 'sheet.png']
-    """
-    target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
-    results = target / "results.json"
-    io.write_json(results, as_dict(comparison, command))
-    sheets = pages(comparison)
-    single = len(sheets) == 1
-    paths = [
-        target / ("sheet.png" if single else f"sheet-{number}.png")
-        for number in range(1, len(sheets) + 1)
-    ]
-    for path, sheet in zip(paths, sheets, strict=True):
-        io.write_image(path, sheet)
-    for old in (target / "sheet.png", *target.glob("sheet-[0-9]*.png")):
-        if old not in paths:
-            old.unlink(missing_ok=True)
-    return [results, *paths]
-
-
 def _caption(comparison: Comparison) -> str:
-    n = len(comparison.samples)
-    text = f"{n} image{'s' if n > 1 else ''}; mIoU over all their pixels, void left out"
+    n = len(comparison.images) - len(comparison.broken)
+    text = f"{n} image{'s' if n != 1 else ''}; mIoU over all their pixels, void left out"
     if comparison.n_jobs > 1:
         text += f"; seconds with {comparison.n_jobs} jobs at once"
+    if len(comparison.rows) > _MOST_ROWS:
+        text += f"; the best {_MOST_ROWS} of {len(comparison.rows)} pipelines"
     return text
 
 
@@ -191,27 +221,47 @@ def _row_as_dict(row: Row) -> dict[str, Any]:
     return {
         "pipeline": row.pipeline,
         "engine": row.engine,
-        "mean_iou": row.mean_iou,
-        "background_iou": row.background_iou,
-        "foreground_iou": row.foreground_iou,
-        "mean_image_iou": row.mean_image_iou,
-        "boundary_f": row.boundary_f,
-        "seconds": row.seconds,
-        "failed": len(row.failures),
-        "images": [_result_as_dict(result) for result in row.results],
+        **{name: getattr(row, name) for name in (*SCORES, "seconds", "megabytes")},
+        "intervals": {name: list(ends) for name, ends in row.intervals.items()},
+        "class_iou": row.class_iou.tolist(),
+        "band_iou": row.band_iou.tolist(),
+        "confusion": row.counts.tolist(),
+        "failed": {failure.image: failure.error for failure in row.failures},
+        "left_out": row.n_left_out,
+        "by_image": {name: values.tolist() for name, values in row.images.items()},
     }
 
 
-def _result_as_dict(result: Result) -> dict[str, Any]:
-    return {
-        "sample": result.sample,
-        "mean_iou": result.mean_iou,
-        "boundary_f": result.boundary_f,
-        "seconds": result.seconds,
-        "confusion": result.counts.tolist(),
-        "error": result.error,
-        "warnings": list(result.warnings),
-    }
+def _as_csv(comparison: Comparison, about: dict[str, Any]) -> str:
+    """A row for each pipeline, after lines with # that say how they came about."""
+    file = text_io.StringIO()
+    for key, value in about.items():
+        text = "; ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
+        file.write(f"# {key}: {text}\n")
+    writer = csv.writer(file, lineterminator="\n")
+    ends = [f"{name}_{end}" for name in SCORES for end in ("low", "high")]
+    writer.writerow(
+        ["pipeline", "engine", *SCORES, *ends, "seconds", "megabytes", "failed", "left_out"]
+        + [f"iou {name}" for name in comparison.class_names]
+        + [f"mean_iou within {width} px" for width in WIDTHS]
+    )
+    for row in comparison.rows:
+        numbers = [
+            *(getattr(row, name) for name in SCORES),
+            *(end for name in SCORES for end in row.intervals[name]),
+            row.seconds,
+            row.megabytes,
+            len(row.failures),
+            row.n_left_out,
+            *row.class_iou,
+            *row.band_iou,
+        ]
+        writer.writerow([row.pipeline, row.engine, *map(_plain, numbers)])
+    return file.getvalue()
+
+
+def _plain(number: float) -> str:
+    return "" if number != number else repr(number if isinstance(number, int) else float(number))
 
 
 def _versions(engine: str) -> dict[str, str]:

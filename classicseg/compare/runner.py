@@ -1,175 +1,81 @@
-"""Run pipelines over samples and score them."""
+"""Run pipelines over images: one image a task, in any process, on any machine."""
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
-import math
-import statistics
-import time
-import warnings
+import os
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from typing import TypeVar
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-import numpy as np
-from joblib import Parallel, delayed
-from numpy.typing import NDArray
+from joblib import Parallel, delayed, parallel_config
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from classicseg import metrics
-from classicseg import samples as bundled
-from classicseg._checks import as_mask, positive_int
-from classicseg.compare.pipelines import (
-    ENGINES,
-    EVIDENCE,
-    INFERENCE,
-    Evidence,
-    Mask,
-    Task,
-    as_task,
-    check_engine,
-    check_installed,
-    check_names,
-    missing_packages,
-)
-from classicseg.samples import Sample
+from classicseg import __version__
+from classicseg._checks import positive_int
+from classicseg.compare import pipelines as known
+from classicseg.compare.data import Data, as_dataset
+from classicseg.compare.inference import ENGINES
+from classicseg.compare.journal import Journal
+from classicseg.compare.scoring import Record
+from classicseg.compare.summary import Comparison, Failure, Table
+from classicseg.compare.training import fit_classifiers
+from classicseg.compare.work import Plan, work
+from classicseg.datasets import Dataset
 
-T = TypeVar("T")
+__all__ = ["run"]
 
-# The package that an engine needs, and the extra that brings it.
+# The package that an engine needs.
 _PACKAGES = {"opencv": "cv2", "pymaxflow": "maxflow"}
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """What one pipeline made of one sample.
-
-    Attributes
-    ----------
-    pipeline, sample : str
-        Their names.
-    mask : (H, W) bool array or None
-        None where the pipeline failed; then all scores are NaN.
-    counts : (2, 2) int64 array
-        Pixels by true (rows) and found (columns) label; void is not counted.
-    mean_iou : float
-        Mean of the IoU of background and foreground on this sample.
-    boundary_f : float
-        `metrics.boundary_f` of the masks.
-    seconds : float
-        Wall time of evidence and inference together.
-    error : str or None
-        Why it failed.
-    warnings : tuple of str
-        What it warned of, an empty foreground for example.
-    """
-
-    pipeline: str
-    sample: str
-    mask: Mask | None
-    counts: NDArray[np.int64]
-    mean_iou: float
-    boundary_f: float
-    seconds: float
-    error: str | None = None
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Row:
-    """One pipeline over all samples.
-
-    Attributes
-    ----------
-    pipeline, engine : str
-    mean_iou : float
-        Mean of `background_iou` and `foreground_iou`, which come from the pixels of all samples
-        together, as in the FCN paper.
-    background_iou, foreground_iou : float
-    mean_image_iou : float
-        Mean over the samples of their own mean IoU: small images count as much as large ones.
-    boundary_f : float
-        Mean over the samples.
-    seconds : float
-        Median over the samples.
-    results : tuple of Result
-        In the order of the samples. Failed ones are left out of the scores.
-    """
-
-    pipeline: str
-    engine: str
-    mean_iou: float
-    background_iou: float
-    foreground_iou: float
-    mean_image_iou: float
-    boundary_f: float
-    seconds: float
-    results: tuple[Result, ...] = field(repr=False)
-
-    @property
-    def failures(self) -> list[Result]:
-        """The results that are none."""
-        return [result for result in self.results if result.error is not None]
-
-
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """The cross table.
-
-    Attributes
-    ----------
-    rows : tuple of Row
-        Best mean IoU first; pipelines that failed on a sample come after all others.
-    samples : tuple of Sample
-        What they ran on.
-    engine : str
-    left_out : tuple of str
-        Pipelines that the engine has no part in.
-    seed, n_jobs : int
-        As given to `run`.
-    not_installed : tuple of str
-        Pipelines that were not asked for by name and need packages that are missing.
-    """
-
-    rows: tuple[Row, ...]
-    samples: tuple[Sample, ...] = field(repr=False)
-    engine: str = "native"
-    left_out: tuple[str, ...] = ()
-    seed: int = 0
-    n_jobs: int = 1
-    not_installed: tuple[str, ...] = ()
-
-    @property
-    def failures(self) -> list[Result]:
-        """The results of all rows that are none."""
-        return [result for row in self.rows for result in row.failures]
 
 
 def run(
     pipelines: Iterable[str] | None = None,
-    samples: Iterable[str | Sample] | None = None,
+    data: Data = None,
     engine: str = "native",
     n_jobs: int = 1,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    folder: str | os.PathLike[str] | None = None,
+    fresh: bool = False,
+    dask: str | None = None,
+    train: Dataset | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Comparison:
-    """Run pipelines over samples and score their masks.
+    """Run pipelines over images and score their labels.
 
     Parameters
     ----------
     pipelines : names, optional
-        Each ``evidence+inference``; by default all of `names` whose packages are installed.
-    samples : names or Sample objects, optional
-        All of `classicseg.samples.names` by default.
+        Each ``evidence+inference``, or a pattern with * in it: "saliency:*+graphcut". By default a
+        choice that takes less than a minute on the bundled photographs.
+    data : Dataset, or names, `Sample` or `datasets.Item` objects, optional
+        All bundled photographs by default. Names are of these.
     engine : {"native", "opencv", "pymaxflow"}
         Who solves the inference: "opencv" does grabcut, "pymaxflow" does graphcut, and the
         pipelines that the engine has no part in are left out.
     n_jobs : int
         Processes, by joblib. Seconds are only comparable where it is 1.
     seed : int
-        Of all random numbers; the same seed gives the same masks.
+        Of all random numbers; the same seed gives the same labels.
     progress : callable, optional
-        Called with how many (sample, evidence) pairs are done and how many there are.
+        Called with how many images are done and how many there are.
+    folder : path, optional
+        Where finished images are kept, in `journal`: a run that was interrupted or killed goes on
+        from there. By default a temporary folder, which goes with the result.
+    fresh : bool
+        Start anew where the folder holds an unfinished run.
+    dask : str, optional
+        The address of a Dask scheduler, whose workers then do the work instead of local processes.
+    train : Dataset, optional
+        For the evidence ``superpixels:train`` and ``patches:train``: what they are fitted to.
+    say : callable, optional
+        Told in a line what else there is to know.
 
     Returns
     -------
@@ -178,13 +84,16 @@ def run(
     Raises
     ------
     TypeError, ValueError
-        If a name is unknown, nothing is left to run, or a number makes no sense.
+        If a name is unknown, nothing is left to run, the folder holds an unfinished run with other
+        settings, or a number makes no sense.
     ImportError
         If the engine, or what a pipeline asked for needs, is not installed.
+    ChildProcessError
+        If a worker process was killed. What is finished is kept: run again to go on.
 
     Notes
     -----
-    A pipeline that fails on a sample does not stop the rest: see `Comparison.failures`.
+    A broken image and a pipeline that fails do not stop the rest: see `Comparison.failures`.
 
     Examples
     --------
@@ -193,158 +102,198 @@ def run(
     >>> [row.pipeline for row in table.rows]
     ['gmm:rect+grabcut', 'gmm:rect+argmax']
     """
-    chosen = check_names(pipelines)
-    check_engine(engine)
-    not_installed: tuple[str, ...] = ()
-    if pipelines is None:
-        not_installed = tuple(name for name in chosen if missing_packages(name))
-        chosen = [name for name in chosen if name not in not_installed]
-    for name in chosen:
-        check_installed(name)
-    able = ENGINES[engine]
-    kept = [name for name in chosen if able is None or name.split("+")[1] in able]
-    left_out = tuple(name for name in chosen if name not in kept)
-    if able is not None and not kept:
-        raise ValueError(f"the engine {engine!r} only does {', '.join(able)}: nothing left to run")
-    _check_installed(engine)
     positive_int(n_jobs, "n_jobs")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed is {seed!r}, expected a whole number from 0")
-    loaded = _load(samples)
-
-    inferences: dict[str, list[str]] = {}
-    for name in kept:
-        evidence, inference = name.split("+")
-        inferences.setdefault(evidence, []).append(inference)
-    jobs = [
-        # The functions travel with the job: a worker process knows only the built-in ones.
-        delayed(_run_evidence)(
-            sample, engine, seed, evidence, EVIDENCE[evidence], {n: INFERENCE[n] for n in names}
-        )
-        for sample in loaded
-        for evidence, names in inferences.items()
-    ]
-    results: dict[tuple[str, str], Result] = {}
-    finished: Iterator[list[Result]] = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-        jobs
+    images = as_dataset(data)
+    names, left_out = _chosen(pipelines, images.n_classes, train is not None, engine)
+    kept = None if folder else tempfile.TemporaryDirectory(prefix="classicseg-compare-")
+    place = Path(kept.name if kept else folder or "")
+    plan = Plan(
+        tuple(names),
+        {known.parts(n)[0]: known.evidence_of(n) for n in names},
+        {known.parts(n)[1]: known.inference_of(n) for n in names},
+        engine,
+        seed,
     )
-    for done, some in enumerate(finished, start=1):
-        results.update({(result.pipeline, result.sample): result for result in some})
-        if progress is not None:
-            progress(done, len(jobs))
-    rows = [
-        _summed(name, engine, [results[name, sample.name] for sample in loaded]) for name in kept
-    ]
-    rows.sort(key=lambda row: (len(row.failures), -_or_zero(row.mean_iou)))
-    return Comparison(tuple(rows), tuple(loaded), engine, left_out, seed, n_jobs, not_installed)
+    journal = Journal(place / "journal", _settings(images, plan, train), fresh, say)
+    if any(e in known.TRAINED for e in plan.evidence):
+        plan.evidence.update(fit_classifiers(plan.evidence, train, images, journal.folder, seed))
+    table = Table(names, images.ids, images.n_classes)
+    _go_through(images, plan, journal, table, _Workers(n_jobs, dask), progress)
+    left_out |= table.left_out()
+    rows = table.rows(engine, seed)
+    if not rows and len(table.broken) < len(images):
+        reasons = "; ".join(dict.fromkeys(left_out.values()))
+        raise ValueError(f"none of the pipelines applies to {images.name}: {reasons}")
+    journal.finish()
+    return Comparison(
+        rows=tuple(rows),
+        dataset=images.name,
+        class_names=tuple(images.class_names),
+        palette=images.palette,
+        void=images.void,
+        images=tuple(images.ids),
+        engine=engine,
+        seed=seed,
+        n_jobs=n_jobs,
+        left_out=left_out,
+        broken=tuple(
+            Failure("all", images.ids[index], why) for index, why in sorted(table.broken.items())
+        ),
+        rects_of_truth=table.rects_of_truth,
+        warnings=dict(sorted(table.warnings.items())),
+        data=images,
+        _journal=journal,
+        _order=tuple(names),
+        _kept=kept,
+    )
 
 
-def _check_installed(engine: str) -> None:
+@dataclass(frozen=True)
+class _Workers:
+    """Who does the work."""
+
+    n_jobs: int
+    dask: str | None
+
+    def started(self) -> AbstractContextManager[Any]:
+        """Until the end of the block, joblib's work is done by them."""
+        if self.dask is None:
+            return nullcontext()
+        try:
+            from distributed import Client
+        except ImportError:
+            raise ImportError(
+                "a Dask cluster needs the package distributed: "
+                "pip install 'classicseg[distributed]' brings it"
+            ) from None
+        return _Cluster(Client(self.dask))  # type: ignore[no-untyped-call]
+
+    def parallel(self) -> Parallel:
+        """joblib's, which gives results as they come."""
+        n_jobs = self.n_jobs if self.dask is None else -1
+        return Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+
+
+class _Cluster:
+    """A connection to a cluster, as joblib's backend."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __enter__(self) -> None:
+        self._config = parallel_config(backend="dask", client=self._client)
+        self._config.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        self._config.__exit__(*error)
+        self._client.close()
+
+
+def _go_through(
+    images: Dataset,
+    plan: Plan,
+    journal: Journal,
+    table: Table,
+    workers: _Workers,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """All images: those of the journal are added up, the others done and written to it."""
+    before = {index for index in journal.done() if _add(index, images, journal, table)}
+    todo = [index for index in range(len(images)) if index not in before]
+    total, done = len(images), len(before)
+    if progress is not None and done:
+        progress(done, total)
+    jobs = (
+        delayed(work)(images.reader, images.ids[index], index, plan, images.n_classes, images.void)
+        for index in todo
+    )
+    with workers.started():
+        finished: Iterator[tuple[int, bytes | None, str]] = workers.parallel()(jobs)
+        try:
+            for index, packed, reason in finished:
+                if packed is None:
+                    table.broken[index] = reason
+                else:
+                    journal.write(index, packed)
+                    table.add(index, Record.unpack(packed, with_labels=False))
+                done += 1
+                if progress is not None:
+                    progress(done, total)
+        except TerminatedWorkerError as error:
+            raise ChildProcessError(
+                f"a worker process was killed, perhaps for lack of memory: {done} of {total} "
+                f"images are done and kept; run again to go on, perhaps with fewer jobs"
+            ) from error
+
+
+def _add(index: int, images: Dataset, journal: Journal, table: Table) -> bool:
+    """Add a record of the journal; False where it is damaged or of something else."""
+    try:
+        record = journal.read(index, with_labels=False)
+    except ValueError:
+        record = None
+    if record is None or index >= len(images) or record.name != images.ids[index]:
+        journal.drop(index)
+        return False
+    table.add(index, record)
+    return True
+
+
+def _chosen(
+    pipelines: Iterable[str] | None, n_classes: int, trained: bool, engine: str
+) -> tuple[list[str], dict[str, str]]:
+    """The pipelines to run, and those that are left out with the reasons."""
+    known.check_engine(engine)
     package = _PACKAGES.get(engine)
     if package is not None and importlib.util.find_spec(package) is None:
         raise ImportError(
             f"the engine {engine!r} needs the package {package}: "
             f"pip install 'classicseg[peers]' brings it"
         )
+    left_out: dict[str, str] = {}
+    if isinstance(pipelines, str):
+        raise TypeError(f"pipelines is the string {pipelines!r}, expected a list of strings")
+    asked = list(pipelines or ())
+    wanted = known.default(n_classes, trained) if pipelines is None else known.chosen(asked)
+    able, kept = ENGINES[engine], []
+    for name in wanted:
+        evidence, inference = known.parts(name)
+        missing = known.missing_packages(name)
+        if (
+            missing
+            and asked
+            and (name in asked or any(evidence == known.parts(a)[0] for a in asked))
+        ):
+            known.check_installed(name)
+        if missing:
+            left_out[name] = f"pip install 'classicseg[bridge]' brings {' and '.join(missing)}"
+        elif able is not None and inference not in able:
+            left_out[name] = f"{engine} has no part in {inference}"
+        elif evidence in known.TRAINED and not trained:
+            raise ValueError(f"{evidence} needs a training set to be fitted to (--train-split)")
+        else:
+            kept.append(name)
+    if not kept:
+        raise ValueError(f"nothing left to run: {'; '.join(dict.fromkeys(left_out.values()))}")
+    return kept, left_out
 
 
-def _load(chosen: Iterable[str | Sample] | None) -> list[Sample]:
-    if isinstance(chosen, str | Sample):
-        raise TypeError(f"samples is a {type(chosen).__name__}, expected a list")
-    wanted = list(bundled.names() if chosen is None else chosen)
-    if not wanted:
-        raise ValueError(f"samples is empty, expected some of {', '.join(bundled.names())}")
-    loaded = [item if isinstance(item, Sample) else bundled.load(item) for item in wanted]
-    twice = {s.name for s in loaded if sum(s.name == other.name for other in loaded) > 1}
-    if twice:
-        raise ValueError(f"samples has {', '.join(sorted(twice))} more than once")
-    return loaded
+def _settings(images: Dataset, plan: Plan, train: Dataset | None) -> dict[str, Any]:
+    """All that the records depend on."""
+    return {
+        "classicseg": __version__,
+        "data": images.name,
+        "images": len(images),
+        "names": _digest(images.ids),
+        "classes": list(images.class_names),
+        "pipelines": list(plan.pipelines),
+        "engine": plan.engine,
+        "seed": plan.seed,
+        "train": None if train is None else [train.name, len(train), _digest(train.ids)],
+    }
 
 
-def _run_evidence(
-    sample: Sample,
-    engine: str,
-    seed: int,
-    name: str,
-    evidence: Callable[[Task], Evidence],
-    inferences: dict[str, Callable[[Task, Evidence], Mask]],
-) -> list[Result]:
-    """One evidence, gathered once, with each of the inferences."""
-    task = as_task(sample.image, sample.rect, sample.scribbles, engine, seed)
-    start = time.perf_counter()
-    try:
-        given, said = _quietly(partial(evidence, task))
-    except Exception as error:  # anybody's function: its failure is a result, not the end
-        return [_failed(f"{name}+{inference}", sample, error) for inference in inferences]
-    gathering = time.perf_counter() - start
-    results = []
-    for inference, decide in inferences.items():
-        pipeline = f"{name}+{inference}"
-        start = time.perf_counter()
-        try:
-            mask, more = _quietly(partial(decide, task, given))
-            seconds = gathering + time.perf_counter() - start
-            results.append(_scored(pipeline, sample, mask, seconds, said + more))
-        except Exception as error:  # as above; engines raise classes of their own (cv2.error)
-            results.append(_failed(pipeline, sample, error))
-    return results
-
-
-def _quietly(work: Callable[[], T]) -> tuple[T, tuple[str, ...]]:
-    """What a function returns and what it warned of."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        value = work()
-    said = [_one_line(str(w.message)) for w in caught if issubclass(w.category, UserWarning)]
-    return value, tuple(dict.fromkeys(said))
-
-
-def _scored(
-    pipeline: str, sample: Sample, mask: Mask, seconds: float, said: tuple[str, ...]
-) -> Result:
-    found = as_mask(mask, "the pipeline's mask", sample.truth.shape)
-    matrix = metrics.ConfusionMatrix(2).update(sample.truth, found)
-    boundary = metrics.boundary_f(sample.mask, found)
-    return Result(
-        pipeline,
-        sample.name,
-        found,
-        matrix.counts,
-        matrix.mean_iou,
-        boundary,
-        seconds,
-        warnings=said,
-    )
-
-
-def _failed(pipeline: str, sample: Sample, error: Exception) -> Result:
-    reason = _one_line(f"{type(error).__name__}: {error}")
-    nothing = np.zeros((2, 2), np.int64)
-    return Result(pipeline, sample.name, None, nothing, math.nan, math.nan, math.nan, reason)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _summed(pipeline: str, engine: str, results: Sequence[Result]) -> Row:
-    good = [result for result in results if result.error is None]
-    total = metrics.ConfusionMatrix(2)
-    for result in good:
-        total.counts += result.counts
-    background, foreground = total.iou
-    return Row(
-        pipeline,
-        engine,
-        mean_iou=total.mean_iou,
-        background_iou=float(background),
-        foreground_iou=float(foreground),
-        mean_image_iou=statistics.fmean(r.mean_iou for r in good) if good else math.nan,
-        boundary_f=statistics.fmean(r.boundary_f for r in good) if good else math.nan,
-        seconds=statistics.median(r.seconds for r in good) if good else math.nan,
-        results=tuple(results),
-    )
-
-
-def _or_zero(score: float) -> float:
-    return 0.0 if math.isnan(score) else score
+def _digest(names: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
