@@ -99,10 +99,64 @@ bool change(Solver& solver, Image& image, int y, int x, int height, int width, R
     return box.n_pixels() < static_cast<int64_t>(image.size());
 }
 
+// What one source alone holds on its side, all of the grid, goes with it; and comes back.
+void test_one_source_for_all(const Kernels& table) {
+    constexpr int height = 160, width = 170;
+    Image image{height, width, {}, {}, {}, {}, {}, {}};
+    for (auto* arcs : {&image.right, &image.down, &image.down_right, &image.down_left}) arcs->assign(image.size(), 10);
+    image.source.assign(image.size(), 0);
+    image.sink.assign(image.size(), 0);
+    image.source[image.at(80, 85)] = 500;
+    Pool pool(1);
+    Solver solver(table, image);
+    const auto count = [&] { return std::count(solver.minimal.begin(), solver.minimal.end(), uint8_t{1}); };
+    CHECK(count() == height * width);
+    const int32_t none = 0, some = 500;
+    const Box box = {80, 81, 0, 1, 85, 86};
+    current_case = std::string(table.name) + ", the only source goes";
+    solver.graph->solve_again(&none, &none, &some, &none, box, 1, solver.minimal.data(), pool);
+    CHECK(count() == 0);
+    current_case = std::string(table.name) + ", and comes back";
+    solver.graph->solve_again(&some, &none, &none, &none, box, 1, solver.minimal.data(), pool);
+    CHECK(count() == height * width);
+    current_case = std::string(table.name) + ", and a sink far from it";
+    solver.graph->solve_again(&none, &some, &none, &none, {3, 4, 0, 1, 3, 4}, 1, solver.minimal.data(), pool);
+    image.sink[image.at(3, 3)] = 500;
+    CHECK(solver.minimal == Solver(table, image).minimal);
+}
+
+// A sink appears at one end of a row that one source holds: wherever that stands, in the box or just
+// outside it, its excess has to come.
+void test_a_source_far_from_the_sink(const Kernels& table) {
+    constexpr int width = 1200;
+    const int32_t none = 0, some = 500;
+    Pool pool(1);
+    for (int x = 1; x < 200; x++) {
+        Image image{1, width, {}, {}, {}, {}, {}, {}};
+        for (auto* arcs : {&image.right, &image.down, &image.down_right, &image.down_left}) arcs->assign(width, 10);
+        image.right[0] = 3;  // all that the source can bring: what lies between is on its side
+        image.source.assign(width, 0);
+        image.sink.assign(width, 0);
+        image.source[x] = some;
+        Solver solver(table, image);
+        current_case = std::string(table.name) + ", a source at " + std::to_string(x);
+        solver.graph->solve_again(&none, &some, &none, &none, {0, 1, 0, 1, 0, 1}, 1, solver.minimal.data(), pool);
+        image.sink[0] = some;
+        const Solver cold(table, image);
+        CHECK(solver.minimal == cold.minimal);
+        solver.solve(pool);
+        CHECK(solver.flow == cold.flow && cold.flow == 3);
+    }
+}
+
 }  // namespace
 
 int main() {
     const auto tables = runnable_tables();
+    for (const Kernels* table : tables) {
+        test_one_source_for_all(*table);
+        test_a_source_far_from_the_sink(*table);
+    }
     Random random(11);
     const int sizes[][2] = {{150, 220}, {1, 900}, {900, 1}, {400, 90}};
     int near = 0, far = 0;
