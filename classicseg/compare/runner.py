@@ -168,7 +168,7 @@ class _Workers:
                 "a Dask cluster needs the package distributed: "
                 "pip install 'classicseg[distributed]' brings it"
             ) from None
-        return _Cluster(Client(self.dask))  # type: ignore[no-untyped-call]
+        return _Cluster(Client(self.dask))
 
     def parallel(self) -> Parallel:
         """joblib's, which gives results as they come."""

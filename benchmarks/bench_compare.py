@@ -1,0 +1,127 @@
+"""`compare.run` over many images: throughput with 1 and 2 processes, and memory over 10,000.
+
+Peer: itself with one process. The images are crops of the bundled photographs, made when they are
+asked for, so that no data set is needed. Each process uses one thread (CLASSICSEG_NUM_THREADS=1),
+as two processes with two threads each would fight for two cores.
+
+    python benchmarks/bench_compare.py throughput
+    python benchmarks/bench_compare.py memory --images 10000
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("CLASSICSEG_NUM_THREADS", "1")
+
+import numpy as np
+from common import machine, save, seconds, spread
+from rich.console import Console
+from rich.table import Table
+
+import classicseg as cs
+from classicseg.datasets import Dataset, Item
+
+PIPELINES = ["gmm:rect+grabcut", "gmm:rect+graphcut", "saliency:minimum_barrier+densecrf"]
+LIGHT = ["saliency:centre_prior+argmax", "saliency:centre_prior+graphcut"]
+
+
+@cache
+def photograph() -> cs.samples.Sample:
+    """Read once by each process."""
+    return cs.samples.load("flower")
+
+
+class Crops:
+    """Reads crop number n of a side length, with its labels and the box around them."""
+
+    def __init__(self, side: int) -> None:
+        self.side = side
+
+    def __call__(self, name: str) -> Item:
+        rng = np.random.default_rng(int(name))
+        sample = photograph()
+        y, x = (int(rng.integers(0, n - self.side)) for n in sample.truth.shape)
+        place = np.s_[y : y + self.side, x : x + self.side]
+        image, labels = sample.image[place].copy(), sample.truth[place].astype(np.int32)
+        rect = (2, 2, self.side - 4, self.side - 4)
+        return Item(name, image, labels, rect)
+
+
+def crops(count: int, side: int) -> Dataset:
+    """As many crops."""
+    bundled = cs.datasets.bundled()
+    names = tuple(map(str, range(count)))
+    return Dataset("crops", bundled.class_names, bundled.palette, names, Crops(side))
+
+
+def throughput(console: Console, count: int, repeats: int) -> dict[str, Any]:
+    """Images a second with one and two processes, alternating."""
+    data = crops(count, 200)
+    cs.compare.run(PIPELINES, crops(4, 200), n_jobs=2)  # starts the processes
+    rates: dict[int, list[float]] = {1: [], 2: []}
+    scores = set()
+    for _ in range(repeats):
+        for jobs, found in rates.items():
+            taken, result = seconds(cs.compare.run, PIPELINES, data, n_jobs=jobs)
+            found.append(count / taken)
+            scores.add(tuple(row.mean_iou for row in result.rows))
+    assert len(scores) == 1  # the same results whoever did the work
+    ratios = [two / one for one, two in zip(rates[1], rates[2], strict=True)]
+    table = Table("processes", "images a second", "ratio", title=f"{count} images of 200x200")
+    for jobs, found in rates.items():
+        table.add_row(str(jobs), spread(found), spread(ratios) if jobs == 2 else "1")
+    console.print(table)
+    return {"images": count, "rates": rates, "ratios": ratios, "load": os.getloadavg()}
+
+
+def memory(console: Console, count: int, jobs: int) -> dict[str, Any]:
+    """What the process holds after every tenth of the images."""
+    held: dict[int, float] = {}
+
+    def progress(done: int, total: int) -> None:
+        if done == 200 or done % max(1, total // 10) == 0:
+            status = Path("/proc/self/status").read_text(encoding="ascii")
+            (line,) = (line for line in status.splitlines() if line.startswith("VmRSS"))
+            held[done] = int(line.split()[1]) / 1024
+
+    with tempfile.TemporaryDirectory() as folder:
+        taken, result = seconds(
+            cs.compare.run,
+            LIGHT,
+            crops(count, 48),
+            n_jobs=jobs,
+            folder=folder,
+            progress=progress,
+        )
+        disk = sum(file.stat().st_size for file in Path(folder).rglob("*.npz"))
+    assert not result.failures
+    table = Table("images done", "MB held", title=f"{count} images, {jobs} process(es)")
+    for done, size in held.items():
+        table.add_row(str(done), f"{size:.0f}")
+    console.print(table)
+    rate = f"{count / taken:.0f} images a second"
+    console.print(f"{rate}, {disk / count / 1000:.1f} kB of journal an image")
+    return {"images": count, "jobs": jobs, "megabytes": held, "seconds": taken, "disk": disk}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("throughput", "memory"))
+    parser.add_argument("--images", type=int, help="default: 60 for throughput, 10000 for memory")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=1, help="for memory")
+    options = parser.parse_args()
+    screen = Console()
+    screen.print(machine("joblib", "numpy"))
+    if options.what == "throughput":
+        found = throughput(screen, options.images or 60, options.repeats)
+    else:
+        found = memory(screen, options.images or 10000, options.jobs)
+    suffix = f"_{options.jobs}" if options.what == "memory" else ""
+    save(f"compare_{options.what}{suffix}", {"machine": machine("joblib", "numpy"), **found})
