@@ -1,10 +1,12 @@
 """A loop as in an interactive program: rectangle, look, correct with strokes, cut again.
 
-    python samples/strokes.py
+    python samples/strokes.py [picture.png]
 
-Prints the agreement with a hand-drawn mask after each step and writes steps.png, the
-picture in the README.
+Prints the agreement with a hand-drawn mask after each step and writes a picture, that of the
+README.
 """
+
+import sys
 
 import classicseg as cs
 
@@ -35,4 +37,5 @@ grabcut.stroke(points=[(195, 250), (215, 285), (260, 305), (310, 300)], radius=5
 grabcut.fit()
 report("a third, learned", grabcut.mask)
 
-cs.io.write_image("steps.png", cs.viz.sheet([pictures], titles, ["astronaut"]))
+path = sys.argv[1] if len(sys.argv) > 1 else "steps.png"
+cs.io.write_image(path, cs.viz.sheet([pictures], titles, ["astronaut"]))
