@@ -171,8 +171,10 @@ public:
         pool.run(static_cast<size_t>(parts), [&](size_t part) {
             const int64_t p = static_cast<int64_t>(part);
             TileLists lists((v_.width - 1) / n_words + 1);
-            for (int64_t g = groups * p / parts; g < groups * (p + 1) / parts; g++)
+            for (int64_t g = groups * p / parts; g < groups * (p + 1) / parts; g++) {
+                checkpoint();
                 run_group(g / groups_, g % groups_, lists, labels, sums ? sums->of(part) : nullptr, sums ? sums->stride() : 0);
+            }
         });
     }
 

@@ -47,6 +47,7 @@ public:
     Components(const Volume& v, const int32_t* labels) : v_(v), rows_(v.depth * v.height), row_(static_cast<size_t>(rows_ + 1)) {
         Buffer<int32_t> smooth(static_cast<size_t>(v.width));
         for (int64_t row = 0; row < rows_; row++) {
+            if (row % 16 == 0) checkpoint();
             const int32_t* here = labels + row * v.width;
             if (v.depth == 1) {
                 without_specks(row > 0 ? here - v.width : here, here, row + 1 < rows_ ? here + v.width : here, smooth.data());
@@ -86,6 +87,7 @@ public:
             alignas(32) int16_t lanes[2 * n_words];
             for (int i = 0; i < 2 * n_words; i++) lanes[i] = i < n_words ? -1 : 0;
             for (int64_t row = rows_ * p / parts; row < rows_ * (p + 1) / parts; row++) {
+                if (row % 16 == 0) checkpoint();
                 const int64_t z = row / v_.height, y = row % v_.height;
                 for (int32_t i = row_[static_cast<size_t>(row)]; i < row_[static_cast<size_t>(row + 1)]; i++) {
                     const Run run = runs_.data()[i];
@@ -129,6 +131,7 @@ public:
             if (x != y && !pairs.seen(t)) touches.push(t);
         };
         for (int64_t row = 0; row < rows_; row++) {
+            if (row % 16 == 0) checkpoint();
             for (int32_t i = row_[static_cast<size_t>(row)] + 1; i < row_[static_cast<size_t>(row + 1)]; i++)
                 if (runs[i - 1].end == runs[i].begin) add(runs[i - 1].parent, runs[i].parent);
             for_overlaps(row, [&](int32_t a, int32_t b) { add(runs[a].parent, runs[b].parent); });

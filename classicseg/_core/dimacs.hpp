@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "watch.hpp"
+
 namespace classicseg {
 
 struct DimacsProblem {
@@ -22,7 +24,7 @@ public:
 
     DimacsProblem read() {
         while (!text_.empty()) {
-            line_number_++;
+            if (++line_number_ % 4096 == 0) checkpoint();
             const size_t end = text_.find('\n');
             line_ = text_.substr(0, end);
             text_.remove_prefix(end == std::string_view::npos ? text_.size() : end + 1);

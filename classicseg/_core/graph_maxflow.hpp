@@ -17,7 +17,9 @@ GraphSum<T> largest_load(const GraphEdges<T>& edges, int32_t n_nodes) {
     constexpr Total most = std::is_integral_v<T> ? static_cast<Total>(uint64_t{1} << 62)
                                                  : static_cast<Total>(INFINITY);
     Buffer<Total> loads(static_cast<size_t>(n_nodes));
+    Interval at_times;
     for (size_t e = 0; e < edges.count; e++) {
+        at_times();
         const auto i = static_cast<size_t>(edges.pairs[2 * e]);
         const auto j = static_cast<size_t>(edges.pairs[2 * e + 1]);
         if (i == j) continue;
@@ -65,13 +67,16 @@ public:
     // What remaining excess can reach is the smallest source side, what cannot reach the sink the largest.
     void cut(uint8_t* minimal, uint8_t* maximal) override {
         List<int32_t> stack;
+        Interval at_times;
         for (int32_t i = 0; i < graph_.n_nodes; i++) {
+            at_times();
             const auto p = static_cast<size_t>(i);
             maximal[p] = labels_[p] == GraphSearch<Capacity>::unlabelled;
             minimal[p] = graph_.excess[p] > 0;
             if (minimal[p]) stack.push(i);
         }
         while (!stack.empty()) {
+            at_times();
             const int32_t i = stack.pop();
             const auto p = static_cast<size_t>(i);
             for (int32_t a = graph_.first[p]; a < graph_.first[p + 1]; a++) {
@@ -150,7 +155,9 @@ private:
                                    const T* old_sink, double scale) {
         source_total_ = 0;
         GraphSum<T> base = 0;
+        Interval at_times;
         for (size_t i = 0; i < labels_.size(); i++) {
+            at_times();
             const Capacity now = terminal<Capacity>(source[i], sink[i], limit_, scale);
             Capacity& excess = graph_.excess[i];
             excess = old_source ? excess + now - terminal<Capacity>(old_source[i], old_sink[i], limit_, scale) : excess + now;

@@ -77,6 +77,7 @@ private:
     // Arcs that leave the range lead nowhere: back to their own node, without capacity.
     void close_seam() {
         for (int32_t i = first_; i < end_; i++) {
+            at_times_();
             for (int32_t a = begin(i); a < end(i); a++) {
                 const int32_t j = head(a);
                 if (j >= first_ && j < end_) continue;
@@ -126,6 +127,7 @@ private:
         horizon_ = 0;
         top_ = 0;
         for (int32_t i = first_; i < end_; i++) {
+            at_times_();
             const bool at_sink = excess(i) < 0;
             d_[i] = at_sink ? 0 : unlabelled;
             if (at_sink) frontier_.push(i);
@@ -135,6 +137,7 @@ private:
     void grow() {
         next_frontier_.clear();
         for (size_t f = 0; f < frontier_.size(); f++) {
+            at_times_();
             const int32_t i = frontier_[f];
             if (d_[i] != horizon_) continue;
             const auto new_ones = [](const Links& l) { return l.in() & l.equal(unlabelled); };
@@ -163,6 +166,7 @@ private:
             int32_t i = active_[static_cast<size_t>(level)];
             active_.set(static_cast<size_t>(level), none);
             while (i != none) {
+                at_times_();
                 const int32_t following = next_[i];
                 discharge(i, level);
                 i = following;
@@ -238,6 +242,7 @@ private:
             orphans_.at(static_cast<size_t>(level) + 1);  // so that pushing there moves no list
             List<int32_t>& here = orphans_.at(static_cast<size_t>(level));
             for (size_t o = 0; o < here.size(); o++) {
+                at_times_();
                 const int32_t i = here[o];
                 lost_.push(i);
                 const auto above = [level](const Links& l) { return l.in() & l.equal(level + 1); };
@@ -253,6 +258,7 @@ private:
         // Their new distances, beginning with those that touch labelled nodes.
         GraphLabel lowest = unlabelled, highest = -1;
         for (size_t o = 0; o < lost_.size(); o++) {
+            at_times_();
             const int32_t i = lost_[o];
             GraphLabel distance = unlabelled;
             if (excess(i) < 0) {
@@ -297,6 +303,7 @@ private:
             waiting_.at(static_cast<size_t>(level) + 1);  // so that pushing there moves no list
             List<int32_t>& here = waiting_.at(static_cast<size_t>(level));
             for (size_t w = 0; w < here.size(); w++) {
+                at_times_();
                 const int32_t i = here[w];
                 if (d_[i] != detached + level) continue;
                 d_[i] = level;
@@ -326,6 +333,7 @@ private:
     LevelLists orphans_, waiting_;
     GraphLabel lowest_orphan_ = unlabelled, highest_orphan_ = -1;
     List<int32_t> lost_;
+    Interval at_times_;
 };
 
 }  // namespace classicseg::CLASSICSEG_ISA

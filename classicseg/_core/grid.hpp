@@ -11,6 +11,7 @@
 
 #include "buffer.hpp"
 #include "neighbour_labels.hpp"
+#include "watch.hpp"
 
 namespace classicseg::CLASSICSEG_ISA {
 
@@ -76,8 +77,10 @@ struct Grid {
     template <class Task>
     void for_rows_of(int z0, int z1, Task&& task) const {
         for (int z = z0; z < z1; z++)
-            for (int y = 0; y < height; y++)
+            for (int y = 0; y < height; y++) {
+                if ((z + y) % 16 == 0) checkpoint();
                 task(node(z, y, 0), (static_cast<size_t>(z) * static_cast<size_t>(height) + static_cast<size_t>(y)) * static_cast<size_t>(width), z, y);
+            }
     }
 
     void push(int32_t i, int k, Capacity flow) {

@@ -66,9 +66,12 @@ inline int64_t icm_grid(const LocalGrid& g, const LabelCost& c, const float* una
 inline int64_t icm_graph(const LocalGraph& g, const LabelCost& c, const float* unary, int32_t* labels, Pool&) {
     float cost[max_labels];
     int64_t changed = 0;
-    for (size_t node = 0; node < static_cast<size_t>(g.n_nodes); node++)
+    Interval at_times;
+    for (size_t node = 0; node < static_cast<size_t>(g.n_nodes); node++) {
+        at_times();
         changed += improve_label(c, unary, labels, node, cost,
                                  [&](auto&& visit) { for_edges(g, node, visit); });
+    }
     return changed;
 }
 
@@ -102,8 +105,11 @@ inline double energy_grid(const LocalGrid& g, const LabelCost& c, const float* u
 inline double energy_graph(const LocalGraph& g, const LabelCost& c, const float* unary, const int32_t* labels,
                            Pool&) {
     double total = 0;
-    for (size_t node = 0; node < static_cast<size_t>(g.n_nodes); node++)
+    Interval at_times;
+    for (size_t node = 0; node < static_cast<size_t>(g.n_nodes); node++) {
+        at_times();
         total += node_energy(c, unary, labels, node, [&](auto&& visit) { for_edges(g, node, visit); });
+    }
     return total;
 }
 

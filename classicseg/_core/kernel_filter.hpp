@@ -37,6 +37,7 @@ public:
             for (size_t v = 0; v < 2 * n; v++) before[v] = static_cast<int32_t>(n);
             const Chains& chains = lattice_.lattice(0).chains[axis];
             for (size_t p = 0; p < chains.pieces.size(); p++) {
+                checkpoint();
                 const Chains::Piece piece = chains.pieces[p];
                 const uint32_t* rows = chains.rows.data() + piece.begin;
                 for (size_t c = 0; c < piece.n_chains; c++, rows += piece.length)

@@ -96,9 +96,11 @@ void add_tile_rows(const Permutohedral& lattices, SingleRow, const float* tile_v
         const Lattice& lattice = lattices.lattice(k);
         const uint32_t* rows = lattices.row_of_tile_row();
         std::memset(values + lattice.first_row, 0, lattice.n_rows * sizeof(float));
-        for (size_t tile = 0; tile < lattices.tiles().count(); tile++)
+        for (size_t tile = 0; tile < lattices.tiles().count(); tile++) {
+            checkpoint();
             for (uint32_t i = lattices.tile_rows(tile).begin[k], end = lattices.tile_end(tile, k); i < end; i++)
                 values[rows[i]] += tile_values[i];
+        }
         for (uint32_t r = 0; r < lattice.n_rows; r++) finish(k, values + lattice.first_row + r);
     });
 }

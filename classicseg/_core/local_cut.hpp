@@ -26,7 +26,9 @@ constexpr Label reached = unlabelled + 1;  // by excess
 template <class G>
 void flood(const G& grid, Label* d, List<int32_t>& stack) {
     using Neighbours = typename G::Neighbours;
+    Interval at_times;
     while (!stack.empty()) {
+        at_times();
         const int32_t from = stack.pop();
         for (uint32_t b = grid.out[from] & Neighbours(d + from, grid.strides).equal(unlabelled); b; b &= b - 1) {
             const int32_t to = from + grid.offset[std::countr_zero(b)];

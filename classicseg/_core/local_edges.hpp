@@ -60,8 +60,12 @@ void in_raster_order(Pool& pool, const LocalGrid& g, bool forward, Visit&& visit
         forward ? visit(row, column) : visit(g.height - 1 - row, g.width - 1 - column);
     };
     if (pool.size() == 1) {
-        for (int r = 0; r < g.height; r++)
-            for (int i = 0; i < g.width; i++) here(r, i);
+        for (int r = 0; r < g.height; r++) {
+            for (int i = 0; i < g.width; i++) {
+                if (i % 256 == 0) checkpoint();
+                here(r, i);
+            }
+        }
         return;
     }
     constexpr int band = 16, block = 32;
@@ -76,9 +80,12 @@ void in_raster_order(Pool& pool, const LocalGrid& g, bool forward, Visit&& visit
         const int last = std::min(first + band, g.height) - 1;
         for (int finished = 0, column = 0; finished < g.width; column += block) {
             const int needed = std::min(column + block + lag, g.width);
-            if (b > 0)
-                for (int spins = 0; done[(b - 1) * line].load(std::memory_order_acquire) < needed; spins++)
-                    if (spins > 1000) std::this_thread::yield();
+            checkpoint();
+            for (int spins = 0; b > 0 && done[(b - 1) * line].load(std::memory_order_acquire) < needed; spins++) {
+                if (spins <= 1000) continue;
+                std::this_thread::yield();
+                checkpoint();  // the band before may have been stopped
+            }
             // Each row of the block begins and ends `lag` pixels before the one above.
             for (int row = first; row <= last; row++) {
                 const int shift = (row - first) * lag;

@@ -44,7 +44,9 @@ inline int32_t absorb_specks(Clusters& regions, List<Touch>& touches, const doub
         Best& b = best[static_cast<size_t>(k)];
         if (cost < b.cost || (cost == b.cost && into < b.into)) b = {cost, into};
     };
+    Interval at_times;
     for (size_t e = 0; e < touches.size(); e++) {
+        at_times();
         const Touch t = touches[e];
         const bool a = regions.count(t.a) < least, b = regions.count(t.b) < least;
         if (!a && !b) continue;
@@ -107,9 +109,13 @@ public:
     // Returns how many.
     int64_t run(int64_t wanted, int32_t* table) {
         int64_t left = n_;
-        if (left > wanted)
-            for (int32_t k = 0; k < n_; k++) push_cheapest(k);
+        Interval at_times;
+        for (int32_t k = 0; left > wanted && k < n_; k++) {
+            at_times();
+            push_cheapest(k);
+        }
         while (left > wanted && !heap_.empty()) {
+            at_times();
             const Candidate best = pop();
             const int32_t k = best.owner == 0 ? best.a : best.b, other = best.owner == 0 ? best.b : best.a;
             if (nodes_[idx(k)].version != best.version) continue;

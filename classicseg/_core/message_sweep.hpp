@@ -100,6 +100,7 @@ double sweep_graph(const LocalGraph& g, const LabelCost& c, const Sweep& s) {
     double bound = 0;
     const auto n = static_cast<size_t>(g.n_nodes);
     for (size_t i = 0; i < n; i++) {
+        if (i % 256 == 0) checkpoint();
         const size_t node = s.forward ? i : n - 1 - i;
         bound += visit_node(c, s, update, node, [&](auto&& visit) { for_edges(g, node, visit); });
     }

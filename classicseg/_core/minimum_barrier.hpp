@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "buffer.hpp"
+#include "watch.hpp"
 
 namespace classicseg::CLASSICSEG_ISA {
 
@@ -52,6 +53,7 @@ inline void minimum_barrier(const float* image, const uint8_t* seeds, int height
         const int step = forward ? 1 : -1;
         const int top = forward ? 0 : height - 1, left = forward ? 0 : width - 1;
         for (int i = 0, y = top; i < height; i++, y += step) {
+            checkpoint();
             BarrierPath* row = paths.data() + static_cast<ptrdiff_t>(y) * width;
             const BarrierPath* before = row - static_cast<ptrdiff_t>(step) * width;
             BarrierPath beside = row[left];

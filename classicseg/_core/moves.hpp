@@ -199,6 +199,7 @@ private:
         for (int ring = 0; ring < rings && !border_.empty(); ring++) {
             next_border_.clear();
             for (size_t b = 0; b < border_.size(); b++) {
+                at_times_();
                 neighbours_.each(border_[b], [&](int32_t q, Capacity) {
                     if (!may_join(q)) return;
                     join(q);
@@ -218,6 +219,7 @@ private:
         taken_.clear();
         bool open = false;
         for (size_t i = 0; i < region_.size(); i++) {
+            at_times_();
             const int32_t p = region_[i];
             if (distance_[static_cast<size_t>(slot_[static_cast<size_t>(p)])] != reached) continue;
             taken_.push(p);
@@ -236,6 +238,7 @@ private:
         int32_t n_nodes = 0;
         size_t degrees = 0;
         for (int32_t p = 0; p < n_; p++) {
+            at_times_();
             if (state_[static_cast<size_t>(p)] == keeps) continue;
             slot_before_[static_cast<size_t>(p)] = slot_[static_cast<size_t>(p)];
             slot_[static_cast<size_t>(p)] = n_nodes;
@@ -249,6 +252,7 @@ private:
         }
         int32_t arc = 0;
         for (int32_t node = 0; node < n_nodes; node++) {
+            at_times_();
             const int32_t p = order_[static_cast<size_t>(node)];
             const int label = labels_[static_cast<size_t>(p)];
             const int32_t old = slot_before_[static_cast<size_t>(p)];
@@ -296,6 +300,7 @@ private:
             stack.push(i);
         }
         while (!stack.empty()) {
+            at_times_();
             const int32_t i = stack.pop();
             const auto last = static_cast<size_t>(graph_.first[static_cast<size_t>(i) + 1]);
             for (auto a = static_cast<size_t>(graph_.first[static_cast<size_t>(i)]); a < last; a++) {
@@ -312,6 +317,7 @@ private:
         double change = 0;
         for (size_t i = 0; i < taken_.size(); i++) state_[static_cast<size_t>(taken_[i])] = switches;
         for (size_t i = 0; i < taken_.size(); i++) {
+            at_times_();
             const int32_t p = taken_[i];
             const int before = labels_[static_cast<size_t>(p)];
             change += real_energy(p, target_) - real_energy(p, before);
@@ -366,6 +372,7 @@ private:
     Buffer<int32_t> chunk_counts_, next_forward_;
     Buffer<GraphLabel> distance_;
     Buffer<int32_t> parent_, next_;
+    Interval at_times_;
     SparseGraph<Capacity> graph_, before_;  // of the nodes looked at, now and in the round before
 };
 

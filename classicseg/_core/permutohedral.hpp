@@ -250,6 +250,7 @@ private:
             for (size_t tile = 0; tile < n_tiles; tile++) most += keys_[tile * kernels + k].size();
             tables_[k] = KeyTable(most);
             for (size_t tile = 0; tile < n_tiles; tile++) {
+                checkpoint();
                 const List<uint64_t>& keys = keys_[tile * kernels + k];
                 uint32_t* row = row_of_tile_row_.data() + tile_rows_[tile].begin[k];
                 for (size_t i = 0; i < keys.size(); i++) {
@@ -272,9 +273,16 @@ private:
         // Sorting by counting keeps each row's sources in the order of the tiles.
         source_begin_ = Buffer<uint32_t>(n_rows_ + size_t{2});
         sources_ = Buffer<uint32_t>(n_tile_rows() + look_ahead);
-        for (uint32_t i = 0; i < n_tile_rows(); i++) source_begin_[row_of_tile_row_[i] + size_t{2}]++;
+        Interval at_times;
+        for (uint32_t i = 0; i < n_tile_rows(); i++) {
+            at_times();
+            source_begin_[row_of_tile_row_[i] + size_t{2}]++;
+        }
         for (uint32_t r = 2; r <= n_rows_; r++) source_begin_[r] += source_begin_[r - 1];
-        for (uint32_t i = 0; i < n_tile_rows(); i++) sources_[source_begin_[row_of_tile_row_[i] + 1]++] = i;
+        for (uint32_t i = 0; i < n_tile_rows(); i++) {
+            at_times();
+            sources_[source_begin_[row_of_tile_row_[i] + 1]++] = i;
+        }
     }
 
     void find_chains(Pool& pool) {
@@ -300,7 +308,9 @@ private:
         const List<uint64_t>& keys = row_keys_[static_cast<size_t>(k)];
         Buffer<uint32_t> next(n);
         Buffer<uint8_t> inside(n);  // of a chain: another point comes before
+        Interval at_times;
         for (uint32_t r = 0; r < n; r++) {
+            at_times();
             if (r + 8 < n) table.prefetch(keys[r + size_t{8}] + steps_[k][axis]);
             next[r] = table.find(keys[r] + steps_[k][axis]);
             if (next[r] != KeyTable::none) inside[next[r]] = 1;
@@ -310,6 +320,7 @@ private:
         size_t total = 0;
         for (uint32_t r = 0; r < n; r++) {
             if (inside[r] || next[r] == KeyTable::none) continue;
+            at_times();
             uint32_t length = 1;
             for (uint32_t s = next[r]; s != KeyTable::none; s = next[s]) length++;
             while (count.size() <= length) count.push(0);
@@ -333,6 +344,7 @@ private:
         size_t c = 0;
         for (uint32_t r = 0; r < n; r++) {
             if (inside[r] || next[r] == KeyTable::none) continue;
+            at_times();
             size_t& to = place[lengths[c++]];
             for (uint32_t s = r; s != KeyTable::none; s = next[s]) chains.rows[to++] = lattice.first_row + s;
         }

@@ -25,7 +25,10 @@ Pool::~Pool() {
 
 void Pool::run(size_t n, void (*task)(void*, size_t), void* context) {
     if (workers_.empty() || n < 2) {
-        for (size_t i = 0; i < n; i++) task(context, i);
+        for (size_t i = 0; i < n; i++) {
+            checkpoint();
+            task(context, i);
+        }
         return;
     }
     {
@@ -41,23 +44,40 @@ void Pool::run(size_t n, void (*task)(void*, size_t), void* context) {
     wake_.notify_all();
     take_tasks();
     std::unique_lock lock(mutex_);
-    done_.wait(lock, [this] { return busy_ == 0; });
+    const auto all_done = [this] { return busy_ == 0; };
+    while (watch_ && !error_ && !done_.wait_for(lock, between_questions, all_done)) {
+        lock.unlock();
+        try {
+            checkpoint();
+        } catch (...) {
+            fail();
+        }
+        lock.lock();
+    }
+    done_.wait(lock, all_done);
     if (error_) std::rethrow_exception(error_);
 }
 
 void Pool::take_tasks() {
     for (size_t i; (i = next_.fetch_add(1)) < n_;) {
         try {
+            checkpoint();
             task_(context_, i);
         } catch (...) {
-            std::lock_guard lock(mutex_);
-            if (!error_) error_ = std::current_exception();
-            next_ = n_;
+            fail();
         }
     }
 }
 
+// Keeps the exception that is being handled, the first one.
+void Pool::fail() {
+    std::lock_guard lock(mutex_);
+    if (!error_) error_ = std::current_exception();
+    next_ = n_;
+}
+
 void Pool::work() {
+    const Watch::Helper helper(watch_);
     size_t seen = 0;
     for (;;) {
         {

@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "watch.hpp"
+
 namespace classicseg {
 
 class Pool {
@@ -24,7 +26,8 @@ public:
     int size() const { return static_cast<int>(workers_.size()) + 1; }
 
     // Calls task(context, i) once for each i in [0, n), on all threads, the caller's among them.
-    // An exception in a task stops the hand-out of further ones and is thrown again here.
+    // An exception in a task stops the hand-out of further ones and is thrown again here. Each task
+    // begins with a checkpoint (see watch.hpp).
     void run(size_t n, void (*task)(void* context, size_t i), void* context);
 
     template <class Task>
@@ -35,7 +38,9 @@ public:
 private:
     void work();
     void take_tasks();
+    void fail();
 
+    Watch* const watch_ = Watch::current();
     std::vector<std::thread> workers_;
     std::mutex mutex_;
     std::condition_variable wake_, done_;

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "buffer.hpp"
+#include "watch.hpp"
 
 namespace classicseg::CLASSICSEG_ISA {
 
@@ -41,6 +42,7 @@ inline void reconstruct(const float* mask, float* values, int height, int width)
         bool changed = false;
         const int step = down ? 1 : -1;
         for (int i = 0, y = down ? 0 : height - 1; i < height; i++, y += step) {
+            checkpoint();
             const ptrdiff_t row = static_cast<ptrdiff_t>(y) * width;
             const float* before = i > 0 ? values + row - static_cast<ptrdiff_t>(step) * width : nullptr;
             changed |= reconstruct_row(mask + row, before, values + row, width, down, reached.data());

@@ -145,6 +145,7 @@ void sweep(const Volume& v, const Clusters& clusters, const float place[3], floa
             const int64_t end = begin + slab < outer ? begin + slab : outer;
             const int64_t first = flat ? begin : begin * v.height, last = flat ? end : end * v.height;
             for (int64_t row = first; row < last; row++) {
+                if (row % 16 == 0) checkpoint();
                 const int64_t z = row / v.height, y = row % v.height;
                 const int32_t* l = labels + row * width;
                 const int32_t* up = y > 0 ? l - width : l;

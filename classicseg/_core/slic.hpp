@@ -81,7 +81,9 @@ template <int C>
 void start_clusters(const Volume& v, const List<Place>& seeds, Clusters& clusters) {
     const int channels = C ? C : v.channels;
     const int64_t n = v.size();
+    Interval at_times;
     for (int64_t k = 0; k < clusters.size(); k++) {
+        at_times();
         const Place seed = seeds[static_cast<size_t>(k)];
         const int64_t z = seed.z, cy = seed.y, cx = seed.x;
         int64_t best_y = cy, best_x = cx;
@@ -123,7 +125,9 @@ void adapt(const Volume& v, const Clusters& clusters, const int32_t* labels, flo
     pool.run(static_cast<size_t>(parts), [&](size_t part) {
         const int64_t p = static_cast<int64_t>(part);
         float* own = largest.data() + p * k_end;
+        Interval at_times;
         for (int64_t i = rows * p / parts * v.width; i < rows * (p + 1) / parts * v.width; i++) {
+            at_times();
             const int32_t k = labels[i];
             if (k < 0) continue;
             const float* mean = clusters.mean(k) + 3;

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "buffer.hpp"
+#include "watch.hpp"
 
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -114,7 +115,9 @@ struct SparseGraph {
     // Lays out the arcs of `n_edges` pairs of nodes; loops get none. capacities(e) are those of edge e.
     template <class Capacities>
     void build(const int32_t* pairs, size_t n_edges, Capacities capacities) {
+        Interval at_times;
         for (size_t e = 0; e < n_edges; e++) {
+            at_times();
             const int32_t i = pairs[2 * e], j = pairs[2 * e + 1];
             const int32_t one = i != j;
             first[static_cast<size_t>(i) + 1] += one;
@@ -136,7 +139,9 @@ struct SparseGraph {
     void for_edges(const int32_t* pairs, size_t n_edges, Task task) {
         Buffer<int32_t> next(static_cast<size_t>(n_nodes));
         std::copy_n(first.data(), next.size(), next.data());
+        Interval at_times;
         for (size_t e = 0; e < n_edges; e++) {
+            at_times();
             const int32_t i = pairs[2 * e], j = pairs[2 * e + 1];
             if (i == j) continue;
             const int32_t a = next[static_cast<size_t>(i)]++, b = next[static_cast<size_t>(j)]++;

@@ -80,6 +80,7 @@ private:
     void grow() {
         next_frontier_.clear();
         for (size_t f = 0; f < frontier_.size(); f++) {
+            at_times_();
             const int32_t i = frontier_[f];
             if (d_[i] != horizon_ || !g_->in[i]) continue;
             for (uint32_t b = g_->in[i] & neighbours(i).equal(unlabelled); b; b &= b - 1) {
@@ -114,6 +115,7 @@ private:
             int32_t i = active_[static_cast<size_t>(level)];
             active_.set(static_cast<size_t>(level), 0);
             while (i != 0) {
+                at_times_();
                 const int32_t following = next_[i];
                 discharge(i, level);
                 i = following;
@@ -166,6 +168,7 @@ private:
             orphans_.at(static_cast<size_t>(level) + 1);  // so that pushing there moves no list
             List<int32_t>& here = orphans_.at(static_cast<size_t>(level));
             for (size_t o = 0; o < here.size(); o++) {
+                at_times_();
                 const int32_t i = here[o];
                 lost_.push(i);
                 if (!g_->in[i]) continue;
@@ -182,6 +185,7 @@ private:
         // Their new distances, beginning with those that touch labelled nodes.
         Label lowest = unlabelled, highest = -1;
         for (size_t o = 0; o < lost_.size(); o++) {
+            at_times_();
             const int32_t i = lost_[o];
             Label distance = unlabelled;
             if (g_->excess[i] < 0) {
@@ -218,6 +222,7 @@ private:
             waiting_.at(static_cast<size_t>(level) + 1);  // so that pushing there moves no list
             List<int32_t>& here = waiting_.at(static_cast<size_t>(level));
             for (size_t w = 0; w < here.size(); w++) {
+                at_times_();
                 const int32_t i = here[w];
                 if (d_[i] != detached + level) continue;
                 d_[i] = level;
@@ -244,6 +249,7 @@ private:
     LevelLists orphans_, waiting_;
     Label lowest_orphan_ = unlabelled, highest_orphan_ = -1;
     List<int32_t> lost_;
+    Interval at_times_;
 };
 
 }  // namespace classicseg::CLASSICSEG_ISA

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -173,7 +174,7 @@ class GrabCut:
         Returns
         -------
         GrabCut
-            Itself.
+            Itself. A fit that is interrupted keeps the rounds that were finished.
 
         Raises
         ------
@@ -192,7 +193,7 @@ class GrabCut:
             if not self._has_both_sides():
                 return self
             before = self.mask
-            self._take(*self._models.learn_and_cut(self._started()))
+            self._take(self._models.learn_and_cut)
             if np.array_equal(before, self.mask):
                 self.converged = True
                 return self
@@ -256,11 +257,11 @@ class GrabCut:
         GrabCut
             Itself.
         """
-        trimap = self._started()
+        self._started()
         if not self._models.fresh:
-            self._take(*self._models.refine(trimap))
+            self._take(self._models.refine)
         elif self._has_both_sides():
-            self._take(*self._models.learn_and_cut(trimap))
+            self._take(self._models.learn_and_cut)
         return self
 
     def alpha(self, matting: str = "border") -> NDArray[np.float32]:
@@ -331,6 +332,20 @@ class GrabCut:
         else:
             self._models.adopt(background, foreground, trimap)
 
+    def _recall(
+        self,
+        trimap: NDArray[np.uint8] | None,
+        models: tuple[GMM | None, GMM | None],
+        energies: tuple[float, ...],
+    ) -> None:
+        """Go back to before work that was interrupted; what follows is found when it is needed."""
+        self.trimap, self.energies = trimap, energies
+        self.background_gmm, self.foreground_gmm = background, foreground = models
+        if background is None or foreground is None or isinstance(self._models, OpenCVModels):
+            self._models.restart()
+        else:
+            self._models.recall(background, foreground)
+
     def _started(self) -> NDArray[np.uint8]:
         if self.trimap is None:
             raise ValueError("GrabCut has no labels yet: call fit(rect=...) or fit(trimap=...)")
@@ -357,9 +372,18 @@ class GrabCut:
         self.converged = False
         self._models.restart()
 
-    def _take(self, trimap: NDArray[np.uint8], energy: float | None) -> None:
-        """What a cut has come to; OpenCV does not tell the energy."""
-        self.trimap = trimap
+    def _take(
+        self, cut: Callable[[NDArray[np.uint8]], tuple[NDArray[np.uint8], float | None]]
+    ) -> None:
+        """Labels, mixtures and energy of a cut; OpenCV does not tell the energy."""
+        done = False
+        try:
+            self.trimap, energy = cut(self._started())
+            done = True
+        finally:
+            if not done:
+                models = self.background_gmm, self.foreground_gmm
+                self._recall(self.trimap, models, self.energies)
         self.background_gmm, self.foreground_gmm = self._models.background, self._models.foreground
         if energy is not None:
             self.energies = (*self.energies, energy)

@@ -46,7 +46,7 @@ class Models:
 
     @property
     def fresh(self) -> bool:
-        return self._assignments is None
+        return self.background is None
 
     def learn_and_cut(self, trimap: Trimap) -> tuple[Trimap, float]:
         """One round: new mixtures from a trimap with both sides, and its new labels."""
@@ -71,9 +71,17 @@ class Models:
         self._assign(background, foreground, trimap)
         self._painted = None
 
+    def recall(self, background: GMM, foreground: GMM) -> None:
+        """Take mixtures that were learned before; what follows is found when it is needed."""
+        self.background, self.foreground = background, foreground
+        self._assignments = None
+        self._stale = True
+        self._energy = None
+        self._painted = None
+
     def _learn(self, trimap: Trimap) -> None:
         mask = (trimap & 1).view(np.bool_)
-        if self._assignments is None:
+        if self.fresh:
             first = (self._clusters(~mask), self._clusters(mask))
             self._assign(*self._learned(mask, first), trimap)
         self._assign_stale(trimap)
@@ -95,13 +103,13 @@ class Models:
         return nearest_centres(self._pixels, centres, self._threads, side)
 
     def _assign(self, background: GMM, foreground: GMM, trimap: Trimap) -> None:
-        self.background, self.foreground = background, foreground
-        self._stale = False
         self._energy = None
         self._assignments = (
             assign(self._pixels, background, self._threads, trimap != 1),
             assign(self._pixels, foreground, self._threads, trimap != 0),
         )
+        self.background, self.foreground = background, foreground
+        self._stale = False
 
     def _assign_stale(self, trimap: Trimap) -> None:
         if self._stale:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,11 +132,12 @@ class Session:
     def extend(self, action: Action) -> None:
         """The last action goes on: more points of a stroke, more rounds of learning."""
         last = self.actions[-1]
-        if len(action.points) > len(last.points):
-            new = action.points[max(0, len(last.points) - 1) :]
-            self._perform(Action("stroke", new, action.label, action.radius))
-        for _ in range(max(1, last.rounds), action.rounds):
-            self._learn()
+        with self._all_or_nothing():
+            if len(action.points) > len(last.points):
+                new = action.points[max(0, len(last.points) - 1) :]
+                self._perform(Action("stroke", new, action.label, action.radius))
+            for _ in range(max(1, last.rounds), action.rounds):
+                self._learn()
         self.actions[-1] = action
 
     def end(self) -> None:
@@ -151,8 +153,10 @@ class Session:
         """Take the last action back; False where there is none."""
         if not self.actions:
             return False
+        with self._all_or_nothing():
+            self._restore(self._before[-1])
+        self._before.pop()
         self._undone.append(self.actions.pop())
-        self._restore(self._before.pop())
         return True
 
     def redo(self) -> bool:
@@ -173,9 +177,25 @@ class Session:
         grabcut = self.grabcut
         models = grabcut.background_gmm, grabcut.foreground_gmm
         before = _Before(grabcut.trimap, None, models, grabcut.energies, self._marks)
-        self._perform(action)
+        with self._all_or_nothing():
+            self._perform(action)
         self.actions.append(action)
         self._before.append(before)
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """What is interrupted, or fails, leaves everything as it was before."""
+        grabcut, marks = self.grabcut, self._marks
+        trimap, energies = grabcut.trimap, grabcut.energies
+        models = grabcut.background_gmm, grabcut.foreground_gmm
+        done = False
+        try:
+            yield
+            done = True
+        finally:
+            if not done:
+                self._marks = marks
+                grabcut._recall(trimap, models, energies)
 
     def _perform(self, action: Action) -> None:
         if action.kind == "rect":

@@ -33,17 +33,19 @@ class TrimapCut:
         mask: NDArray[np.bool_] = trimap == 1
         window = _open_window(trimap)
         self._mask = mask
+        graph, self._graph = self._graph, None  # until it is known to be of this mask
         if window is None:
-            self._graph = None
             return mask, _energy(self._weights, sides, mask, n_threads)
-        if self._graph is None or not _contains(self._window, window):
+        if graph is None or not _contains(self._window, window):
             self._window = window
-            self._graph = GridGraph(trimap[window].shape)
-            self._graph.set_edges({o: weight[window] for o, weight in self._weights.items()})
-        self._graph._set_checked_terminals(*_terminals(sides, trimap, self._window, n_threads))
-        self._cut = self._graph.solve(n_threads).mask
+            graph = GridGraph(trimap[window].shape)
+            graph.set_edges({o: weight[window] for o, weight in self._weights.items()})
+        graph._set_checked_terminals(*_terminals(sides, trimap, self._window, n_threads))
+        self._cut = graph.solve(n_threads).mask
         mask[self._window] = self._cut
-        return mask, _energy(self._weights, sides, mask, n_threads)
+        energy = _energy(self._weights, sides, mask, n_threads)
+        self._graph = graph
+        return mask, energy
 
     def solve_again(
         self, sides: Sides, trimap: NDArray[np.uint8], changed: Window, n_threads: int
@@ -56,6 +58,7 @@ class TrimapCut:
         graph = self._graph
         if graph is None or not graph._has_solution or not _contains(self._window, changed):
             return None
+        self._graph = None  # until it is known to be of the mask again
         source, sink = _terminals(sides, trimap, changed, n_threads)
         top, left = (side.start for side in self._window)
         corner = changed[0].start - top, changed[1].start - left
@@ -67,6 +70,7 @@ class TrimapCut:
         mask = self._cut[y0:y1, x0:x1]
         self._mask[window] = mask
         now = _energy(weights, energies, np.ascontiguousarray(self._mask[near]), n_threads)
+        self._graph = graph
         return window, mask, now - before
 
 

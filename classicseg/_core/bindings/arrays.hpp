@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "call.hpp"
 #include "kernels.hpp"
 
 namespace classicseg {

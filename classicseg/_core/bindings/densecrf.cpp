@@ -58,7 +58,7 @@ public:
         }
         if (task.probabilities == task.unary && keeps_marginals(task))
             throw std::invalid_argument("the unaries are needed until the end");
-        nb::gil_scoped_release release;
+        Call call;
         Pool pool(useful_crf_threads(n_threads, n_points_));
         return crf_->infer(task, pool);
     }
@@ -114,7 +114,7 @@ nb::object prepare_densecrf(int64_t depth, int64_t height, int64_t width, nb::li
     try {
         std::unique_ptr<DenseCrf> crf;
         {
-            nb::gil_scoped_release release;
+            Call call;
             Pool pool(useful_crf_threads(n_threads, grid.size()));
             crf = classicseg::kernels().densecrf.prepare(grid, given.kernels.data(), n_kernels,
                                                          static_cast<Normalization>(normalization), pool);
@@ -139,7 +139,7 @@ public:
         if (values.shape(0) != static_cast<size_t>(n_points_) || n_channels < 1)
             throw std::invalid_argument("values of the wrong shape");
         expect_shape(result, static_cast<int>(n_points_), n_channels);
-        nb::gil_scoped_release release;
+        Call call;
         Pool pool(useful_crf_threads(n_threads, n_points_));
         filter_->apply(values.data(), n_channels, transposed, result.data(), pool);
     }
@@ -149,7 +149,7 @@ public:
         expect_shape(vertices, static_cast<int>(n_points_), n_corners());
         expect_shape(weights, static_cast<int>(n_points_), n_corners());
         expect_shape(neighbours, 2 * n_corners(), static_cast<int>(n_vertices()));
-        nb::gil_scoped_release release;
+        Call call;
         Pool pool(useful_crf_threads(n_threads, n_points_));
         return filter_->describe(vertices.data(), weights.data(), neighbours.data(), pool);
     }
@@ -168,7 +168,7 @@ nb::object make_kernel_filter(int64_t depth, int64_t height, int64_t width, nb::
     try {
         std::unique_ptr<KernelFilter> filter;
         {
-            nb::gil_scoped_release release;
+            Call call;
             Pool pool(useful_crf_threads(n_threads, grid.size()));
             filter = classicseg::kernels().densecrf.make_filter(grid, given.kernels[0], pool);
         }
@@ -183,7 +183,7 @@ bool energies_of_probabilities(Input2D<float> probabilities, float least, float 
     const auto n_points = static_cast<int64_t>(probabilities.shape(0));
     const auto n_labels = static_cast<int>(probabilities.shape(1));
     expect_shape(energies, static_cast<int>(n_points), n_labels);
-    nb::gil_scoped_release release;
+    Call call;
     Pool pool(useful_threads(n_threads, probabilities.size()));
     return kernels().densecrf.energies(probabilities.data(), n_points, n_labels, least, tolerance, energies.data(), pool);
 }

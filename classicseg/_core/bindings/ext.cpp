@@ -12,6 +12,7 @@ void bind_graph(nanobind::module_& m);
 void bind_gridcrf(nanobind::module_& m);
 void bind_moves(nanobind::module_& m);
 void bind_saliency(nanobind::module_& m);
+void bind_stop(nanobind::module_& m);
 void bind_superpixels(nanobind::module_& m);
 }  // namespace classicseg
 
@@ -27,5 +28,6 @@ NB_MODULE(_ext, m) {
     classicseg::bind_gridcrf(m);
     classicseg::bind_moves(m);
     classicseg::bind_saliency(m);
+    classicseg::bind_stop(m);
     classicseg::bind_superpixels(m);
 }

@@ -14,7 +14,7 @@ void gmm_energies(Image image, nb::list wanted, Input2D<float> components, Outpu
         throw std::invalid_argument("components of the wrong shape");
     const uint8_t* mask[1];
     unpack<Input2D<uint8_t>>(wanted, mask, v.height, v.width);
-    nb::gil_scoped_release release;
+    Call call;
     Pool pool(useful_threads(n_threads, energy.size()));
     kernels().gmm.energies(v, mask[0], components.data(), static_cast<int>(components.shape(0)), energy.data(),
                            best.data(), pool);
@@ -31,7 +31,7 @@ void trimap_terminals(Input2D<float> background, Input2D<float> foreground, Inpu
         source.shape(1) > trimap.shape(1) - left)
         throw std::invalid_argument("a window that leaves the image");
     const size_t corner = top * trimap.shape(1) + left;
-    nb::gil_scoped_release release;
+    Call call;
     Pool pool(useful_threads(n_threads, source.size()));
     kernels().gmm.trimap_terminals(background.data() + corner, foreground.data() + corner, trimap.data() + corner,
                                    width, rows, columns, source.data(), sink.data(), pool);
@@ -42,7 +42,7 @@ double data_energy(Input2D<float> background, Input2D<float> foreground, Input2D
     const int height = static_cast<int>(mask.shape(0)), width = static_cast<int>(mask.shape(1));
     expect_shape(background, height, width);
     expect_shape(foreground, height, width);
-    nb::gil_scoped_release release;
+    Call call;
     Pool pool(useful_threads(n_threads, mask.size()));
     return kernels().gmm.data_energy(background.data(), foreground.data(), mask.data(), height, width, pool);
 }
@@ -59,7 +59,7 @@ void gmm_statistics(Image image, Input2D<uint8_t> mask, Input2D<uint8_t> backgro
         throw std::invalid_argument("totals of the wrong shape");
     const uint8_t* component[2] = {background.data(), foreground.data()};
     const int n_components = static_cast<int>(totals.shape(1));
-    nb::gil_scoped_release release;
+    Call call;
     const size_t n = mask.size();
     for (const uint8_t* numbers : component) {
         uint8_t largest = 0;

@@ -30,14 +30,14 @@ class PyGraphMaxflow {
 public:
     PyGraphMaxflow(int32_t n_nodes, bool wide, int64_t limit) : n_nodes_(static_cast<size_t>(n_nodes)) {
         if (n_nodes < 1) throw std::invalid_argument("an empty graph");
-        nb::gil_scoped_release release;
+        Call call;
         solver_ = kernels().graph.graph_maxflow(n_nodes, wide, limit);
     }
 
     template <class T>
     void build(Pairs pairs, Input1D<T> forward, Input1D<T> backward, double scale) {
         const auto edges = edges_of(pairs, forward, backward);
-        nb::gil_scoped_release release;
+        Call call;
         std::lock_guard lock(mutex_);
         if (n_edges_ != unbuilt) throw std::invalid_argument("built already");
         solver_->build(edges, scale);
@@ -49,7 +49,7 @@ public:
                 Input1D<T> old_backward, double scale) {
         const auto now = edges_of(pairs, forward, backward);
         const auto old = edges_of(pairs, old_forward, old_backward);
-        nb::gil_scoped_release release;
+        Call call;
         std::lock_guard lock(mutex_);
         if (n_edges_ != now.count) throw std::invalid_argument("other edges than were built");
         solver_->change(now, old, scale);
@@ -62,7 +62,7 @@ public:
         for (const auto* array : {&old_source, &old_sink})
             if (*array) expect_size(**array);
         if (old_source.has_value() != old_sink.has_value()) throw std::invalid_argument("both or none");
-        nb::gil_scoped_release release;
+        Call call;
         std::lock_guard lock(mutex_);
         return solver_->set_terminals(source.data(), sink.data(), old_source ? old_source->data() : nullptr,
                                       old_sink ? old_sink->data() : nullptr, scale);
@@ -71,7 +71,7 @@ public:
     int64_t solve(Output1D<uint8_t> minimal, Output1D<uint8_t> maximal, int n_threads) {
         expect_size(minimal);
         expect_size(maximal);
-        nb::gil_scoped_release release;
+        Call call;
         std::lock_guard lock(mutex_);
         if (n_edges_ == unbuilt) throw std::invalid_argument("not built");
         // A thread takes 50 microseconds to start, in which another one solves some 1000 nodes.
@@ -98,7 +98,7 @@ template <class T>
 GraphSum<T> largest_load(GraphSum<T> (*run)(const GraphEdges<T>&, int32_t), const Pairs& pairs,
                          const Input1D<T>& forward, const Input1D<T>& backward, int32_t n_nodes) {
     const auto edges = edges_of(pairs, forward, backward);
-    nb::gil_scoped_release release;
+    Call call;
     return run(edges, n_nodes);
 }
 
@@ -108,7 +108,7 @@ nb::tuple parse_dimacs(nb::bytes text) {
     const nb::capsule owner(problem, [](void* p) noexcept { delete static_cast<DimacsProblem*>(p); });
     {
         const std::string_view view(text.c_str(), text.size());
-        nb::gil_scoped_release release;
+        Call call;
         *problem = DimacsReader(view).read();
     }
     const size_t shape[] = {problem->arcs.size() / 3, 3};

@@ -12,14 +12,14 @@ class PyGridMaxflow {
 public:
     PyGridMaxflow(int height, int width, bool wide, int64_t limit) : height_(height), width_(width), n_directions_(8) {
         if (height < 1 || width < 1) throw std::invalid_argument("an empty grid");
-        nb::gil_scoped_release release;
+        Call call;
         solver_ = kernels().graphcut.grid_maxflow(height, width, wide, limit);
     }
     PyGridMaxflow(int depth, int height, int width, int connectivity, bool wide, int64_t limit)
         : height_(depth * height), width_(width), n_directions_(static_cast<size_t>(connectivity)), is_image_(false) {
         if (depth < 1 || height < 1 || width < 1) throw std::invalid_argument("an empty grid");
         if (connectivity != 6 && connectivity != 26) throw std::invalid_argument("6 or 26 neighbours");
-        nb::gil_scoped_release release;
+        Call call;
         solver_ = kernels().graphcut.volume_maxflow(depth, height, width, connectivity, wide, limit);
     }
 
@@ -28,7 +28,7 @@ public:
         GridArcs<T> arcs;
         unpack<Input2D<T>>(towards, arcs.towards, n_directions_, height_, width_);
         arcs.symmetric = symmetric;
-        nb::gil_scoped_release release;
+        Call call;
         std::lock_guard lock(mutex_);
         Pool pool(useful_threads(n_threads, n_pixels()));
         solver_->set_arcs(arcs, scale, pool);
@@ -41,7 +41,7 @@ public:
         if (nb::len(old) != 0) unpack<Input2D<T>>(old, before, height_, width_);
         expect_shape(source, height_, width_);
         expect_shape(sink, height_, width_);
-        nb::gil_scoped_release release;
+        Call call;
         std::lock_guard lock(mutex_);
         Pool pool(useful_threads(n_threads, n_pixels()));
         return solver_->set_terminals(source.data(), sink.data(), before[0], before[1], scale, pool);
@@ -50,7 +50,7 @@ public:
     int64_t solve(Output2D<uint8_t> minimal, Output2D<uint8_t> maximal, int n_threads) {
         expect_shape(minimal, height_, width_);
         expect_shape(maximal, height_, width_);
-        nb::gil_scoped_release release;
+        Call call;
         std::lock_guard lock(mutex_);
         Pool pool(n_useful_threads(n_threads));
         const int64_t flow = solver_->solve(pool);
@@ -71,7 +71,7 @@ public:
         if (y < 0 || x < 0 || height > height_ - y || width > width_ - x) throw std::invalid_argument("a box outside");
         if (!is_image_) throw std::logic_error("solve_again is for images");
         if (!solved_) throw std::logic_error("solve_again before solve");
-        nb::gil_scoped_release release;
+        Call call;
         std::lock_guard lock(mutex_);
         Pool pool(n_useful_threads(n_threads));
         const Box box = solver_->solve_again(source.data(), sink.data(), old_source.data(), old_sink.data(),
@@ -122,7 +122,7 @@ double sum_squared_differences(Volume volume, nb::list steps, int n_threads) {
     const VolumeView v = view(volume);
     ContrastNeighbour neighbours[13];
     const size_t n = unpack_steps(steps, neighbours);
-    nb::gil_scoped_release release;
+    Call call;
     Pool pool(useful_threads(n_threads, volume.size()));
     return kernels().graphcut.sum_squared_differences(v, neighbours, n, pool);
 }
@@ -140,7 +140,7 @@ void contrast_weights(Volume volume, nb::list steps, nb::list strengths, float b
         neighbours[k].strength = nb::cast<float>(strengths[k]);
         neighbours[k].weights = out.data();  // the list keeps the array alive
     }
-    nb::gil_scoped_release release;
+    Call call;
     Pool pool(useful_threads(n_threads, volume.size()));
     kernels().graphcut.contrast_weights(v, beta, neighbours, n, pool);
 }
@@ -149,7 +149,7 @@ double cut_cost(nb::list weights, Input2D<uint8_t> mask, int n_threads) {
     const float* in[4];
     const int height = static_cast<int>(mask.shape(0)), width = static_cast<int>(mask.shape(1));
     unpack<Input2D<float>>(weights, in, height, width);
-    nb::gil_scoped_release release;
+    Call call;
     Pool pool(useful_threads(n_threads, mask.size()));
     return kernels().graphcut.cut_cost(in, mask.data(), height, width, pool);
 }

@@ -118,7 +118,7 @@ double sweep(const Nodes& nodes, const Costs& costs, Input<float> unary, Output<
     if (beliefs) expect_size(*beliefs, nodes.n_nodes() * static_cast<size_t>(costs.cost.n_labels));
     const Sweep s = {forward, tree_reweighted, sum_product, unary.data(), messages.data(),
                      labels ? labels->data() : nullptr, beliefs ? beliefs->data() : nullptr};
-    nb::gil_scoped_release release;
+    Call call;
     Pool pool(useful_threads(n_threads, unary.size()));
     return run_sweep(nodes.view, costs.cost, s, pool);
 }
@@ -134,7 +134,7 @@ void expect_labels(const Labels& labels, const Input<float>& unary, const Nodes&
 
 template <class Nodes>
 int64_t icm(const Nodes& nodes, const Costs& costs, Input<float> unary, Output<int32_t> labels, int n_threads) {
-    nb::gil_scoped_release release;
+    Call call;
     expect_labels(labels, unary, nodes, costs);
     Pool pool(useful_threads(n_threads, unary.size()));
     return run_icm(nodes.view, costs.cost, unary.data(), labels.data(), pool);
@@ -142,7 +142,7 @@ int64_t icm(const Nodes& nodes, const Costs& costs, Input<float> unary, Output<i
 
 template <class Nodes>
 double energy(const Nodes& nodes, const Costs& costs, Input<float> unary, Input<int32_t> labels, int n_threads) {
-    nb::gil_scoped_release release;
+    Call call;
     expect_labels(labels, unary, nodes, costs);
     Pool pool(useful_threads(n_threads, labels.size()));
     return run_energy(nodes.view, costs.cost, unary.data(), labels.data(), pool);

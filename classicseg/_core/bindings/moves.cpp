@@ -35,7 +35,7 @@ public:
                 if (rows[k][p] != 0) throw std::invalid_argument("a weight that leads out of the grid");
         }
         const MoveGrid grid{static_cast<int>(steps.size()), steps.data(), rows.data()};
-        nb::gil_scoped_release release;
+        Call call;
         Pool pool(useful_threads(n_threads, unary.size()));
         moves_ = kernels().moves.on_grid(problem, grid, wide, pool);
     }
@@ -55,7 +55,7 @@ public:
             if (heads.data()[a] < 0 || static_cast<size_t>(heads.data()[a]) >= n)
                 throw std::invalid_argument("a neighbour that is no node");
         const MoveGraph graph{first.data(), heads.data(), weights.data()};
-        nb::gil_scoped_release release;
+        Call call;
         Pool pool(useful_threads(n_threads, unary.size()));
         moves_ = kernels().moves.on_graph(problem, graph, wide, pool);
     }
@@ -65,7 +65,7 @@ public:
             if (labels->size() != unary_.shape(0)) throw std::invalid_argument("labels of the wrong size");
             for (size_t p = 0; p < labels->size(); p++) expect_label(labels->data()[p]);
         }
-        nb::gil_scoped_release release;
+        Call call;
         std::lock_guard lock(mutex_);
         Pool pool(useful_threads(n_threads, unary_.shape(0)));
         return moves_->start(labels ? labels->data() : nullptr, pool);
@@ -79,7 +79,7 @@ public:
 
     double expand(int alpha, int n_threads) {
         expect_label(alpha);
-        nb::gil_scoped_release release;
+        Call call;
         std::lock_guard lock(mutex_);
         Pool pool(useful_threads(n_threads, unary_.shape(0)));
         return moves_->expand(alpha, -1, pool);
@@ -89,7 +89,7 @@ public:
         expect_label(alpha);
         expect_label(beta);
         if (alpha == beta) throw std::invalid_argument("a label swapped with itself");
-        nb::gil_scoped_release release;
+        Call call;
         std::lock_guard lock(mutex_);
         Pool pool(useful_threads(n_threads, unary_.shape(0)));
         return moves_->expand(beta, alpha, pool) + moves_->expand(alpha, beta, pool);
@@ -127,7 +127,7 @@ private:
 nb::tuple unary_range(Input2D<float> unary, int n_threads) {
     UnaryRange range;
     {
-        nb::gil_scoped_release release;
+        Call call;
         Pool pool(useful_threads(n_threads, unary.size()));
         range = kernels().moves.unary_range(unary.data(), static_cast<int64_t>(unary.shape(0)),
                                             static_cast<int>(unary.shape(1)), pool);

@@ -24,7 +24,7 @@ void shrink(Colours<T> image, ColoursOut out, int n_threads) {
     const int height = rows_of(image), width = columns_of(image);
     const int to_height = rows_of(out), to_width = columns_of(out);
     if (to_height > height || to_width > width) throw std::invalid_argument("larger than the image");
-    nb::gil_scoped_release release;
+    Call call;
     Pool pool(useful_threads(n_threads, static_cast<size_t>(height) * static_cast<size_t>(width)));
     if constexpr (sizeof(T) == 1)
         kernels().saliency.shrink_bytes(image.data(), height, width, out.data(), to_height, to_width, pool);
@@ -34,7 +34,7 @@ void shrink(Colours<T> image, ColoursOut out, int n_threads) {
 
 void enlarge(Input2D<float> map, Output2D<float> out, int n_threads) {
     const int height = rows_of(map), width = columns_of(map), to_height = rows_of(out), to_width = columns_of(out);
-    nb::gil_scoped_release release;
+    Call call;
     Pool pool(useful_threads(n_threads, out.size()));
     kernels().saliency.enlarge(map.data(), height, width, out.data(), to_height, to_width, pool);
 }
@@ -43,7 +43,7 @@ void minimum_barrier(Colours<float> image, Input2D<uint8_t> seeds, int passes, O
     const int height = rows_of(image), width = columns_of(image);
     expect_shape(seeds, height, width);
     expect_shape(out, height, width);
-    nb::gil_scoped_release release;
+    Call call;
     kernels().saliency.minimum_barrier(image.data(), seeds.data(), height, width, passes, out.data());
 }
 
@@ -51,7 +51,7 @@ void reconstruct(Input2D<float> mask, Output2D<float> values) {
     const int height = rows_of(mask), width = columns_of(mask);
     expect_shape(values, height, width);
     if (mask.size() > INT32_MAX) throw std::invalid_argument("more than 2**31 pixels");
-    nb::gil_scoped_release release;
+    Call call;
     kernels().saliency.reconstruct(mask.data(), values.data(), height, width);
 }
 

@@ -14,7 +14,7 @@ void lab(Input2D<T> rgb, nb::ndarray<int16_t, nb::ndim<1>, nb::c_contig, nb::dev
     const size_t n = rgb.shape(0);
     if (rgb.shape(1) != 3 || planes.shape(0) < 3 * n)
         throw std::invalid_argument("arrays of the wrong shape");
-    nb::gil_scoped_release release;
+    Call call;
     Pool pool(std::min(n_threads, static_cast<int>(1 + n / 50000)));
     if constexpr (sizeof(T) == 1)
         kernels().superpixels.lab_bytes(rgb.data(), static_cast<int64_t>(n), planes.data(), pool);
@@ -37,7 +37,7 @@ int64_t slic(Samples planes, int channels, nb::list mask, Labels3D labels, int64
         v.mask = array.data();  // the list keeps the array alive
     }
     const SlicSettings settings{n_segments, n_iterations, compactness, {sz, sy, sx}, adaptive, refined};
-    nb::gil_scoped_release release;
+    Call call;
     // Components and merging are one thread's work: at 500x375 a second one costs half as much again.
     Pool pool(std::min<int>(n_threads, static_cast<int>(1 + v.size() / 300000)));
     return kernels().superpixels.slic(v, settings, labels.data(), pool);
