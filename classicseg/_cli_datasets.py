@@ -43,10 +43,8 @@ def datasets(
     dataset = known.open(name, root, split, strict=False)
     with progress("reading") as update:
         checked = dataset.check(update)
-    typer.echo(
-        f"{name}: {len(checked)} items are whole, {len(checked.skipped)} are not; "
-        f"{dataset.n_classes} classes"
-    )
+    kind = f"{dataset.n_classes} classes" if dataset.n_classes else "regions, no classes"
+    typer.echo(f"{name}: {len(checked)} items are whole, {len(checked.skipped)} are not; {kind}")
     for one, reason in checked.skipped.items():
         typer.echo(f"{one}: {reason}")
     return 1 if checked.skipped else 0

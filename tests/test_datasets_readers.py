@@ -219,6 +219,21 @@ def test_the_box_of_the_grabcut_set(tmp_path: Path) -> None:
     assert datasets.grabcut(tmp_path)[0].rect == (8, 48, 192, 14)  # grown by 4 and 2, clipped
 
 
+def test_the_rectangles_of_the_grabcut_set(tmp_path: Path) -> None:
+    """The authors' are taken where they are."""
+    tree = next(tree for tree in TREES if tree.name == "grabcut")
+    tree.make(tmp_path)
+    drawn = np.full((3, 4), 64)
+    drawn[1:, 1:3] = 128
+    put_png(tmp_path / "boundary_GT_rect" / "banana1.bmp", drawn)
+    dataset = datasets.grabcut(tmp_path)
+    assert dataset.read("banana1").rect == (1, 1, 2, 2)
+    assert dataset.read("bush").rect == (1, 0, 3, 3)
+    put_png(tmp_path / "boundary_GT_rect" / "banana1.bmp", codes(64))
+    with pytest.raises(ValueError, match=r"banana1\.bmp holds no rectangle"):
+        dataset.read("banana1")
+
+
 def test_graded_maps(tmp_path: Path) -> None:
     put_image(tmp_path / "images" / "a.jpg")
     put_png(tmp_path / "masks" / "a.png", codes(0, 51, 102))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,16 @@ def test_links_lead_somewhere(page: Path) -> None:
             titles = re.findall(r"^#+ (.+)$", other.read_text("utf-8"), re.MULTILINE)
             anchors = {re.sub(r"[^\w -]", "", t.lower()).replace(" ", "-") for t in titles}
             assert anchor in anchors, f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md"], ids=lambda page: page.stem)
+def test_the_names_in_the_code_exist(page: Path) -> None:
+    for block in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
+        for name in re.findall(r"\bcs((?:\.\w+)+)", block):
+            found: Any = classicseg
+            for part in name.split(".")[1:]:
+                assert hasattr(found, part), f"{page.name} uses cs{name}"
+                found = getattr(found, part)
 
 
 def test_pictures_are_small_and_used() -> None:

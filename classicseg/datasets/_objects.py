@@ -20,6 +20,7 @@ from classicseg.io import read_labels
 __all__ = ["fixations", "grabcut", "grown_box", "salient_objects"]
 
 _TWO = ("background", "foreground")
+_INSIDE = 128
 _GRABCUT_CODES = Classes(((0,), (255,)), void=(128,))
 # Folders of images and of maps, as the usual data sets have them, and the ending of a map's name.
 _GRABCUT = (("data_GT", "boundary_GT", ""), ("images", "truth", ""))
@@ -44,6 +45,7 @@ _FIXATIONS = (
 class _GrabCut:
     images: Mapping[str, Path]
     truths: Mapping[str, Path]
+    rects: Path
 
     def __call__(self, id: str) -> Item:
         image, path = read_pixels(self.images[id]), self.truths[id]
@@ -52,7 +54,20 @@ class _GrabCut:
         labels = as_classes(values, _GRABCUT_CODES, path)
         if not (labels == 1).any():
             raise ValueError(f"{path} holds no foreground")
-        return Item(id, image, labels, rect=grown_box(labels == 1))
+        return Item(id, image, labels, rect=self._rect(id, image, labels))
+
+    def _rect(
+        self, id: str, image: NDArray[np.uint8], labels: NDArray[np.int32]
+    ) -> tuple[int, int, int, int]:
+        """The authors', where it is there: 128 inside, 64 and 0 outside."""
+        path = self.rects / f"{id}.bmp"
+        if not path.is_file():
+            return grown_box(labels == 1)
+        drawn = _grey(path)
+        same_size(drawn, path, image, self.images[id])
+        if not (drawn == _INSIDE).any():
+            raise ValueError(f"{path} holds no rectangle: no pixel is {_INSIDE}")
+        return grown_box(drawn == _INSIDE, 0)
 
 
 @dataclass(frozen=True)
@@ -80,7 +95,8 @@ def grabcut(
     Parameters
     ----------
     root : path
-        With `data_GT` and `boundary_GT`, or `images` and `truth`.
+        With `data_GT` and `boundary_GT`, and `boundary_GT_rect` where there is one; or with
+        `images` and `truth`.
     split : None
         There is none.
     strict : bool
@@ -89,8 +105,8 @@ def grabcut(
     Returns
     -------
     Dataset
-        Background and foreground; the rim of mixed pixels is void. `rect` is the foreground's box,
-        grown by 2 % of the image's sides: no rectangles came with it.
+        Background and foreground; the rim of mixed pixels is void. `rect` is that of
+        `boundary_GT_rect`, else the foreground's box, grown by 2 % of the image's sides.
 
     References
     ----------
@@ -103,9 +119,8 @@ def grabcut(
     """
     _no_split("grabcut", split)
     ids, images, truths, skipped = _matched(root, "grabcut", _GRABCUT, strict)
-    return Dataset(
-        "grabcut", _TWO, palette(2), ids, _GrabCut(images, truths), strict=strict, skipped=skipped
-    )
+    reader = _GrabCut(images, truths, Path(root) / "boundary_GT_rect")
+    return Dataset("grabcut", _TWO, palette(2), ids, reader, strict=strict, skipped=skipped)
 
 
 def salient_objects(

@@ -138,12 +138,16 @@ ROOT = BSR/BSDS500/data, or a folder above it
     ),
     "grabcut": Source(
         "The GrabCut paper's photographs, one object each",
-        ("https://www.microsoft.com/en-us/research/project/image-segmentation-and-matting/",),
+        (
+            "http://research.microsoft.com/en-us/um/cambridge/projects/visionimagevideoediting/"
+            "segmentation/grabcut.htm",
+        ),
         "None stated; a part is from BSDS, whose terms are for non-commercial research.",
         """
 ROOT
   data_GT/banana1.bmp                      or images/
-  boundary_GT/banana1.bmp                  or truth/: 0, 128 = void, 255""",
+  boundary_GT/banana1.bmp                  or truth/: 0, 128 = void, 255
+  boundary_GT_rect/banana1.bmp             if there: 128 inside the rectangle""",
     ),
     "salient_objects": Source(
         "Salient objects: MSRA10K, ECSSD, HKU-IS, DUT-OMRON, DUTS, and the like",
