@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from scipy import stats
 from test_compare_resume import COLORS, drawn, tiny
 
-from classicseg import compare, metrics
+from classicseg import cli, compare, datasets, io, metrics
 from classicseg.compare.scoring import Scorer
 from classicseg.compare.summary import intervals
 from classicseg.datasets import Dataset, Item
@@ -224,3 +225,24 @@ def test_patterns_stand_for_all_that_fits() -> None:
     assert set(compare.pipelines.chosen(["*"])) == set(compare.names())
     with pytest.raises(ValueError, match="evidence 'salience:\\*' is none of"):
         compare.pipelines.chosen(["salience:*+argmax"])
+
+
+def test_a_data_set_from_the_command_line(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = shared_data / "voc2012"
+    arguments = ["compare", "--dataset", "voc2012", "--root", str(root), "--split", "val"]
+    pipelines = f"scores:{root / 'logits'}+argmax,scores:{root / 'logits'}+grabcut"
+    arguments += ["--every", "100", "--pipelines", pipelines, "--out", str(tmp_path)]
+    assert cli.main(arguments) == 0
+    printed = capsys.readouterr()
+    assert "left out 1 pipeline: grabcut knows two classes, not 21" in printed.err
+    written = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    data = datasets.open("voc2012", root, "val").select(every=100)
+    assert written["images"] == list(data.ids)
+    matrix = metrics.ConfusionMatrix(21)
+    for item in data:
+        scores = io.read_scores(root / "logits" / f"{item.id}.npz", shape=item.labels.shape)
+        matrix.update(item.labels, scores.argmax(axis=2))
+    assert written["pipelines"][0]["mean_iou"] == pytest.approx(matrix.mean_iou)
+    assert written["pipelines"][0]["confusion"] == matrix.counts.tolist()

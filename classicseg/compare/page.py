@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from classicseg.compare.charts import band_chart, speed_chart
-from classicseg.compare.pictures import Case, best_of_each, errors, given, legend, truth_of
+from classicseg.compare.pictures import Case, best_of_each, errors, legend, truth_of
 from classicseg.compare.summary import Comparison, Row
 
 __all__ = ["page"]
 
-_THUMBNAIL = 220
 # Pictures of pipelines in the whole page, so that it opens at once: about 8 kB each.
 _MOST_PICTURES = 600
 
@@ -178,7 +177,7 @@ def _cases_note(comparison: Comparison, cases: Sequence[Case], columns: Sequence
 def _case(comparison: Comparison, case: Case, columns: Sequence[Row]) -> str:
     index = comparison.images.index(case.item.id)
     figures = [
-        _figure(given(comparison, case.item), "image and marks", ""),
+        _figure(case.marked, "image and marks", ""),
         _figure(truth_of(comparison, case.item), "truth", ""),
     ]
     for row in columns:
@@ -195,7 +194,6 @@ def _breakable(name: str) -> str:
 
 def _figure(picture: NDArray[np.uint8], caption: str, score: str) -> str:
     image = Image.fromarray(picture)
-    image.thumbnail((_THUMBNAIL, 2 * _THUMBNAIL), Image.Resampling.LANCZOS)
     file = io.BytesIO()
     image.save(file, "JPEG", quality=72, optimize=True)
     data = base64.b64encode(file.getvalue()).decode("ascii")

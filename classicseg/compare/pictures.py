@@ -31,9 +31,13 @@ _BACKGROUND, _ADDED, _MISSED, _CLEAR = 0, 1, 2, 255
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """An image to show: `score` is the best pipeline's mean IoU there."""
+    """An image to show, made small before anything is drawn on it.
+
+    `marked` is the image with its rectangle and strokes, `score` the best pipeline's mean IoU.
+    """
 
     item: Item
+    marked: Picture
     labels: dict[str, Labels]
     score: float
     place: str
@@ -56,16 +60,30 @@ def shown(comparison: Comparison) -> list[Case]:
     half = min(_EACH_END, (len(order) + 1) // 2)
     worst, best = order[:half], order[max(half, len(order) - _EACH_END) :][::-1]
     return [
-        Case(
-            comparison.data.read(name),
-            comparison.labels(name),
-            float(scores[index]),
-            place,
-        )
+        _case(comparison, comparison.images[index], float(scores[index]), place)
         for place, indices in (("worst", worst), ("best", best))
         for index in indices
-        for name in (comparison.images[index],)
     ]
+
+
+def _case(comparison: Comparison, name: str, score: float, place: str) -> Case:
+    item = comparison.data.read(name)
+    height, width = item.labels.shape
+    scale = min(1.0, _CELL / max(height, width))
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+    y, x = (
+        ((np.arange(n) + 0.5) / n * m).astype(int)
+        for n, m in zip(size, (height, width), strict=True)
+    )
+    there = np.ix_(y, x)
+    small = Item(name, _resized(item.image, size), item.labels[there])
+    labels = {pipeline: found[there] for pipeline, found in comparison.labels(name).items()}
+    return Case(small, _resized(given(comparison, item), size), labels, score, place)
+
+
+def _resized(picture: Picture, size: tuple[int, int]) -> Picture:
+    image = Image.fromarray(picture).resize(size[::-1], Image.Resampling.LANCZOS)
+    return np.asarray(image)
 
 
 def sheet(comparison: Comparison, cases: list[Case]) -> Picture:
@@ -84,7 +102,7 @@ def sheet(comparison: Comparison, cases: list[Case]) -> Picture:
         titles.append(f"{evidence.replace(':', ': ')}\n+ {inference}{engine}\n{score}")
     for case in cases:
         index = comparison.images.index(case.item.id)
-        cells = [given(comparison, case.item), truth_of(comparison, case.item)]
+        cells = [case.marked, truth_of(comparison, case.item)]
         for row in rows:
             found, score = case.labels.get(row.pipeline), row.images["mean_iou"][index]
             if found is None:
