@@ -104,10 +104,11 @@ def compare(
         raise typer.BadParameter(f"--out is {out}, which is a file, expected a folder")
     if dask is not None and jobs != 1:
         raise typer.BadParameter("--jobs is for this machine and --dask for a cluster: give one")
-    data = datasets.open(dataset, root, split).select(_split(samples), every=every)
+    data = datasets.open(dataset, root, split, strict=False).select(_split(samples), every=every)
     train = None
     if train_root is not None or train_split is not None:
-        train = datasets.open(dataset, train_root or root, train_split).select(every=train_every)
+        whole = datasets.open(dataset, train_root or root, train_split, strict=False)
+        train = whole.select(every=train_every)
     n_done = 0
 
     with progress("comparing") as bar:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import sys
@@ -141,6 +142,8 @@ def test_rectangles_are_made_of_the_truth_where_there_are_none(small: list[Sampl
     assert result.rows[0].n_left_out == 1  # nothing to put a box around
     assert result.rows[0].mean_iou == 1
     assert compare.tasks.box_of_truth(truth) == (96, 38, 38, 24)
+    boxed = [dataclasses.replace(data[0], rect=(96, 38, 38, 24))]  # as the reader of GrabCut does
+    assert compare.run(["gmm:rect+argmax"], boxed).rects_of_truth == 1
     assert compare.run(["gmm:rect+argmax"], small[:1]).rects_of_truth == 0
 
 

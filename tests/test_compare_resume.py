@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -128,6 +129,26 @@ def interrupted_after(n: int, **options: Any) -> None:
         resumed(progress=progress, **options)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
+def test_a_worker_that_is_killed_loses_nothing(
+    whole: compare.Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = compare.EVIDENCE["logged"]
+
+    def deadly(task: compare.Task) -> compare.Evidence:
+        if task.name == "30":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return sound(task)
+
+    monkeypatch.setitem(compare.EVIDENCE, "logged", deadly)
+    with pytest.raises(ChildProcessError, match=r"of 40 images are done and kept; run again"):
+        resumed(n_jobs=2)
+    monkeypatch.setitem(compare.EVIDENCE, "logged", sound)
+    result, said = resumed()
+    assert "images were done before" in said[0]
+    same(result, whole)
+
+
 def test_a_damaged_record_is_done_again(whole: compare.Comparison) -> None:
     interrupted_after(20)
     journal = Path("out") / "journal"
@@ -188,5 +209,9 @@ def test_a_broken_image_stops_nothing_and_is_tried_again(whole: compare.Comparis
         same_scores.mean_iou,
         same_scores.intervals.keys(),
     )
+    missing = dataclasses.replace(tiny(3), skipped={"9": "9.png: there is no such file"})
+    partly = compare.run(["logged+argmax"], missing)
+    assert partly.n_read == 3
+    assert [(f.image, f.error) for f in partly.failures] == [("9", "9.png: there is no such file")]
     paths = compare.write(result, "out")
     assert "11.png is cut off" in paths[2].read_text(encoding="utf-8")

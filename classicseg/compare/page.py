@@ -49,7 +49,7 @@ def page(comparison: Comparison, cases: Sequence[Case], about: dict[str, Any]) -
     about : dict
         How the numbers came about.
     """
-    n = len(comparison.images) - len(comparison.broken)
+    n = comparison.n_read
     template = resources.files(__name__.rpartition(".")[0]).joinpath("page.html")
     columns = best_of_each(comparison, max(8, _MOST_PICTURES // max(1, len(cases))))
     return Template(template.read_text(encoding="utf-8")).substitute(

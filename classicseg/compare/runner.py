@@ -138,8 +138,12 @@ def run(
         seed=seed,
         n_jobs=n_jobs,
         left_out=left_out,
-        broken=tuple(
-            Failure("all", images.ids[index], why) for index, why in sorted(table.broken.items())
+        broken=(
+            *(Failure("all", name, why) for name, why in sorted(images.skipped.items())),
+            *(
+                Failure("all", images.ids[index], why)
+                for index, why in sorted(table.broken.items())
+            ),
         ),
         rects_of_truth=table.rects_of_truth,
         warnings=dict(sorted(table.warnings.items())),
@@ -261,11 +265,7 @@ def _chosen(
     for name in wanted:
         evidence, inference = known.parts(name)
         missing = known.missing_packages(name)
-        if (
-            missing
-            and asked
-            and (name in asked or any(evidence == known.parts(a)[0] for a in asked))
-        ):
+        if missing and any(evidence == known.parts(one)[0] for one in asked):
             known.check_installed(name)
         if missing:
             left_out[name] = f"pip install 'classicseg[bridge]' brings {' and '.join(missing)}"

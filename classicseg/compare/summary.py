@@ -134,6 +134,12 @@ class Comparison:
     _kept: Any = field(repr=False, default=None)
 
     @property
+    def n_read(self) -> int:
+        """How many images could be read."""
+        gone = {failure.image for failure in self.broken}
+        return sum(name not in gone for name in self.images)
+
+    @property
     def failures(self) -> list[Failure]:
         """What went wrong: broken images, then the rows' failures."""
         return [*self.broken, *(failure for row in self.rows for failure in row.failures)]

@@ -41,15 +41,13 @@ def work(
         inside = truth[truth != void]
         if inside.size and (high := int(inside.max())) >= n_classes:
             raise ValueError(f"labels hold {high}, expected 0..{n_classes - 1} or {void} for void")
-        rect = item.rect
-        of_truth = rect is None and n_classes == 2
-        if of_truth:
-            rect = box_of_truth(truth)
+        box = box_of_truth(truth) if n_classes == 2 else None
+        rect = box if item.rect is None else item.rect
         task = as_task(item.image, rect, item.scribbles, plan.engine, plan.seed, n_classes, name)
     except Exception as error:  # anybody's reader: a broken image is a result, not the end
         return index, None, _reason(error)
     record = Record.empty(name, len(plan.pipelines), n_classes, truth.shape)
-    record.rect_of_truth = of_truth and rect is not None
+    record.rect_of_truth = rect is not None and rect == box  # some data sets do so themselves
     scorer = Scorer(truth, n_classes, void)
     for evidence, gather in plan.evidence.items():
         wanted = [p for p, n in enumerate(plan.pipelines) if parts(n)[0] == evidence]
