@@ -46,6 +46,7 @@ def test_labels_come_as_classes_and_void(tree: Tree, tmp_path: Path) -> None:
     assert abs(int(item.image[0, 0, 0]) - 90) <= 1
     assert item.labels.dtype == np.int32
     np.testing.assert_array_equal(item.labels, tree.expected)
+    assert len(pickle.dumps(dataset.reader)) < 2000  # it goes to another process with every item
     again = pickle.loads(pickle.dumps(dataset)).read(tree.ids[0])
     np.testing.assert_array_equal(again.labels, item.labels)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,21 +14,44 @@ from PIL import Image
 from classicseg._checks import positive_int
 from classicseg._colors import as_colors, palette
 from classicseg.datasets._dataset import VOID, Dataset, Item
-from classicseg.datasets._layout import Classes, listed, paired, pictures, read_pair
+from classicseg.datasets._layout import Classes, listed, pictures, read_pair
 
-__all__ = ["Files", "folder", "match", "named_folder"]
+__all__ = ["Files", "Pair", "folder", "match", "named_folder"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two folders, and what the files of an id end in: small when pickled, for a million ids too.
+
+    Attributes
+    ----------
+    images, masks : Path
+    image_endings, mask_endings : tuple of str
+        Those that occur, the dot included.
+    """
+
+    images: Path
+    masks: Path
+    image_endings: tuple[str, ...]
+    mask_endings: tuple[str, ...]
+
+    def files(self, id: str) -> tuple[Path, Path]:
+        """The image of an id, and its mask."""
+        return (
+            _named(self.images, id, self.image_endings),
+            _named(self.masks, id, self.mask_endings),
+        )
 
 
 @dataclass(frozen=True)
 class Files:
-    """Where the image and the mask of each name are, and what the mask's values mean."""
+    """Reads images with masks in which every value stands for a class."""
 
-    images: Mapping[str, Path]
-    masks: Mapping[str, Path]
+    pair: Pair
     classes: Classes
 
     def __call__(self, id: str) -> Item:
-        return read_pair(id, self.images[id], self.masks[id], self.classes)
+        return read_pair(id, *self.pair.files(id), self.classes)
 
 
 def folder(
@@ -91,10 +114,10 @@ def folder(
         raise ValueError(f"values is {chosen}, expected {len(names)} different labels from 0")
     void = () if ignore_index in chosen else (int(ignore_index),)
     files = Classes(tuple((int(value),) for value in chosen), void)
-    ids, by_name, where, skipped = match(images, masks, strict=strict)
+    ids, pair, skipped = match(images, masks, strict=strict)
     for id in ids:
         try:
-            _check_sizes(by_name[id], where[id])
+            _check_sizes(*pair.files(id))
         except ValueError as error:
             if strict:
                 raise
@@ -104,7 +127,7 @@ def folder(
         names,
         palette(len(names)) if colors is None else _colors(colors, len(names)),
         tuple(id for id in ids if id not in skipped),
-        Files(by_name, where, files),
+        Files(pair, files),
         strict=strict,
         skipped=skipped,
     )
@@ -132,8 +155,8 @@ def match(
     *,
     ending: str = "",
     strict: bool = True,
-) -> tuple[tuple[str, ...], dict[str, Path], dict[str, Path], dict[str, str]]:
-    """Ids, the image of each, the mask of each, and why some are left out."""
+) -> tuple[tuple[str, ...], Pair, dict[str, str]]:
+    """Ids, where their files are, and why some are left out; a mask's name may have an `ending`."""
     found = pictures(Path(images))
     if Path(images).resolve() == Path(masks).resolve():  # photographs beside their masks
         candidates = [path for path in found if path.suffix.lower() == ".png"]
@@ -142,18 +165,36 @@ def match(
         candidates = pictures(Path(masks), "masks")
     if not found:
         raise ValueError(f"{images} holds no images")
-    by_name: dict[str, Path] = {}
-    for path in found:
-        if path.stem in by_name:
-            raise ValueError(f"{path} and {by_name[path.stem]} are images of the same name")
-        by_name[path.stem] = path
-    where = paired(found, candidates, ending)
-    missing = [path for path in found if path.stem not in where]
-    if missing and (strict or not where):
+    by_name = _by_name(found, "images")
+    where = _by_name(candidates, "masks")
+    ids = tuple(name for name in by_name if name + ending in where)
+    missing = [path for name, path in by_name.items() if name + ending not in where]
+    if missing and (strict or not ids):
         others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise ValueError(f"{missing[0].name}{others} of {images} has no mask in {masks}")
-    skipped = {path.stem: f"{path} has no mask in {masks}" for path in missing}
-    return tuple(where), by_name, where, skipped
+    pair = Pair(
+        Path(images),
+        Path(masks),
+        tuple(sorted({path.suffix for path in found})),
+        tuple(sorted({ending + path.suffix for path in candidates})),
+    )
+    return ids, pair, {path.stem: f"{path} has no mask in {masks}" for path in missing}
+
+
+def _by_name(paths: Sequence[Path], what: str) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in paths:
+        if path.stem in found:
+            raise ValueError(f"{path} and {found[path.stem]} are {what} of the same name")
+        found[path.stem] = path
+    return found
+
+
+def _named(folder: Path, id: str, endings: Sequence[str]) -> Path:
+    for ending in endings:
+        if (path := folder / f"{id}{ending}").is_file():
+            return path
+    raise FileNotFoundError(f"{folder / id}{endings[0]} is missing")
 
 
 def _names(classes: int | Sequence[str]) -> tuple[str, ...]:

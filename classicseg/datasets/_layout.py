@@ -23,7 +23,6 @@ __all__ = [
     "find",
     "listed",
     "matlab_labels",
-    "paired",
     "pictures",
     "present",
     "read_pair",
@@ -87,17 +86,6 @@ def pictures(folder: Path, what: str = "images") -> list[Path]:
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is no folder, expected one with {what}")
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS)
-
-
-def paired(images: Iterable[Path], masks: Iterable[Path], ending: str = "") -> dict[str, Path]:
-    """For each image's name its mask's file: of the same name, with `ending`, and any format."""
-    by_name: dict[str, Path] = {}
-    for path in masks:
-        if path.stem in by_name:
-            raise ValueError(f"{path} and {by_name[path.stem]} are masks of the same name")
-        by_name[path.stem] = path
-    names = (path.stem for path in images)
-    return {name: by_name[name + ending] for name in names if name + ending in by_name}
 
 
 def present(

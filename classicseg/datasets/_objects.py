@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from classicseg._checks import positive
 from classicseg._colors import palette
 from classicseg.datasets._dataset import VOID, Dataset, Item
-from classicseg.datasets._folder import match
+from classicseg.datasets._folder import Pair, match
 from classicseg.datasets._layout import Classes, as_classes, read_pixels, same_size
 from classicseg.io import read_labels
 
@@ -43,28 +42,25 @@ _FIXATIONS = (
 
 @dataclass(frozen=True)
 class _GrabCut:
-    images: Mapping[str, Path]
-    truths: Mapping[str, Path]
+    pair: Pair
     rects: Path
 
     def __call__(self, id: str) -> Item:
-        image, path = read_pixels(self.images[id]), self.truths[id]
-        values = _grey(path)
-        same_size(values, path, image, self.images[id])
+        picture, path = self.pair.files(id)
+        image, values = read_pixels(picture), _grey(path)
+        same_size(values, path, image, picture)
         labels = as_classes(values, _GRABCUT_CODES, path)
         if not (labels == 1).any():
             raise ValueError(f"{path} holds no foreground")
-        return Item(id, image, labels, rect=self._rect(id, image, labels))
+        return Item(id, image, labels, rect=self._rect(id, labels))
 
-    def _rect(
-        self, id: str, image: NDArray[np.uint8], labels: NDArray[np.int32]
-    ) -> tuple[int, int, int, int]:
+    def _rect(self, id: str, labels: NDArray[np.int32]) -> tuple[int, int, int, int]:
         """The authors', where it is there: 128 inside, 64 and 0 outside."""
         path = self.rects / f"{id}.bmp"
         if not path.is_file():
             return grown_box(labels == 1)
         drawn = _grey(path)
-        same_size(drawn, path, image, self.images[id])
+        same_size(drawn, path, labels, self.pair.files(id)[0])
         if not (drawn == _INSIDE).any():
             raise ValueError(f"{path} holds no rectangle: no pixel is {_INSIDE}")
         return grown_box(drawn == _INSIDE, 0)
@@ -74,14 +70,13 @@ class _GrabCut:
 class _Graded:
     """Maps of how much a place drew people; from `threshold` on it is foreground."""
 
-    images: Mapping[str, Path]
-    maps: Mapping[str, Path]
+    pair: Pair
     threshold: float
 
     def __call__(self, id: str) -> Item:
-        image, path = read_pixels(self.images[id]), self.maps[id]
-        values = _grey(path)
-        same_size(values, path, image, self.images[id])
+        picture, path = self.pair.files(id)
+        image, values = read_pixels(picture), _grey(path)
+        same_size(values, path, image, picture)
         density = values.astype(np.float32) / np.float32(255)
         labels = (values >= self.threshold * 255).astype(np.int32)
         return Item(id, image, labels, density=density)
@@ -118,8 +113,8 @@ def grabcut(
     >>> datasets.grabcut("grabcut")[0].rect  # doctest: +SKIP
     """
     _no_split("grabcut", split)
-    ids, images, truths, skipped = _matched(root, "grabcut", _GRABCUT, strict)
-    reader = _GrabCut(images, truths, Path(root) / "boundary_GT_rect")
+    ids, pair, skipped = _matched(root, "grabcut", _GRABCUT, strict)
+    reader = _GrabCut(pair, Path(root) / "boundary_GT_rect")
     return Dataset("grabcut", _TWO, palette(2), ids, reader, strict=strict, skipped=skipped)
 
 
@@ -227,9 +222,9 @@ def _graded(
     level = positive(threshold, "threshold")
     if level > 1:
         raise ValueError(f"threshold is {level:g}, expected at most 1")
-    ids, images, maps, skipped = _matched(root, name, layouts, strict)
+    ids, pair, skipped = _matched(root, name, layouts, strict)
     return Dataset(
-        name, _TWO, palette(2), ids, _Graded(images, maps, level), strict=strict, skipped=skipped
+        name, _TWO, palette(2), ids, _Graded(pair, level), strict=strict, skipped=skipped
     )
 
 
@@ -238,7 +233,7 @@ def _matched(
     name: str,
     layouts: tuple[tuple[str, str, str], ...],
     strict: bool,
-) -> tuple[tuple[str, ...], dict[str, Path], dict[str, Path], dict[str, str]]:
+) -> tuple[tuple[str, ...], Pair, dict[str, str]]:
     """The first of the layouts whose folders are there."""
     if not Path(root).is_dir():
         raise NotADirectoryError(f"{root} is no folder, expected the root of {name}")

@@ -149,11 +149,9 @@ def isbi2012(
     skipped: dict[str, str] = {}
     reader: Files | _Volume
     if (Path(root) / "images").is_dir() and (Path(root) / "labels").is_dir():
-        ids, images, labels, skipped = match(
-            Path(root) / "images", Path(root) / "labels", strict=strict
-        )
+        ids, pair, skipped = match(Path(root) / "images", Path(root) / "labels", strict=strict)
         ids = tuple(sorted(ids, key=lambda name: (len(name), name)))  # 2 before 10
-        reader = Files(images, labels, _CELL_CODES)
+        reader = Files(pair, _CELL_CODES)
     else:
         place = find(root, "isbi2012", (), "train-volume.tif")
         reader = _Volume(place / "train-volume.tif", place / "train-labels.tif")

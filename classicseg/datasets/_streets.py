@@ -177,7 +177,7 @@ def camvid(root: str | os.PathLike[str], split: str = "val", *, strict: bool = T
     101
     """
     place = find(root, "camvid", ("CamVid",), split)
-    ids, images, truths, skipped = match(place / split, place / f"{split}annot", strict=strict)
+    ids, pair, skipped = match(place / split, place / f"{split}annot", strict=strict)
     names, colors = zip(*_CAMVID, strict=True)
     codes = Classes.count(len(names), void=(len(names),))
     return Dataset(
@@ -185,7 +185,7 @@ def camvid(root: str | os.PathLike[str], split: str = "val", *, strict: bool = T
         names,
         np.array(colors, np.uint8),
         ids,
-        Files(images, truths, codes),
+        Files(pair, codes),
         strict=strict,
         skipped=skipped,
     )
