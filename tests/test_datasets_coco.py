@@ -128,7 +128,11 @@ def test_masks_that_lie_are_named(segmentation: object, tmp_path: Path) -> None:
 def test_files_that_are_damaged_are_named(tmp_path: Path) -> None:
     path = annotate(tmp_path)
     whole = path.read_text()
-    for text in (whole[:100], "[]", '{"images": [{"id": 1}]}', '{"images": 3}', "\x00\xff"):
+    bad = (
+        *(whole[:100], "[]", '{"images": [{"id": 1}]}', '{"images": 3}', "\x00\xff"),
+        *('{"images": []}', whole.replace('"000000000139.jpg"', "7"), "[" * 100_000),
+    )
+    for text in bad:
         _index.cache_clear()
         _numbers.cache_clear()
         path.write_text(text, encoding="latin-1")

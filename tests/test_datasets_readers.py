@@ -295,6 +295,14 @@ def test_data_sets_without_splits_say_so(tmp_path: Path) -> None:
             datasets.open(name, tmp_path, "val")
 
 
+def test_hidden_files_are_passed_over(tmp_path: Path) -> None:
+    """macOS leaves ._name beside what it copies."""
+    tree = next(tree for tree in TREES if tree.name == "folder")
+    for place in ("images/._a.jpg", "masks/._b.png"):
+        (tree.make(tmp_path) / place).write_bytes(b"no image")
+    assert opened(tree, tmp_path).check().ids == ("a", "b")
+
+
 def test_folders_with_values_of_their_own(tmp_path: Path) -> None:
     put_image(tmp_path / "a.jpg")
     put_png(tmp_path / "a.png", codes(0, 7, 11))

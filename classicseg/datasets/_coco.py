@@ -231,13 +231,12 @@ def _index(path: Path) -> Any:
     with explained(path, "COCO's annotations"), contextlib.redirect_stdout(io.StringIO()):
         try:
             index = COCO(str(path))
-        except (
-            AssertionError,
-            AttributeError,
-        ) as error:  # what it says where a list or dict is none
-            raise ValueError(str(error)) from error
+        except (AssertionError, AttributeError, RecursionError) as error:
+            raise ValueError(f"it is no such file: {error}") from error
         for image in index.imgs.values():
-            if not {"file_name", "height", "width"} <= image.keys():
+            sizes = (image.get("height"), image.get("width"))
+            named = isinstance(image.get("file_name"), str)
+            if not named or not all(isinstance(size, int) for size in sizes):
                 raise ValueError(f"the image {image.get('id')} lacks its name or its size")
     return index
 

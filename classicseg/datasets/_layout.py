@@ -85,7 +85,11 @@ def pictures(folder: Path, what: str = "images") -> list[Path]:
     """The images of a folder, in the order of their names."""
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is no folder, expected one with {what}")
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS)
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in ENDINGS and not path.name.startswith(".")  # as macOS leaves them
+    )
 
 
 def present(
