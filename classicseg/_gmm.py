@@ -11,7 +11,7 @@ from scipy.cluster.vq import kmeans2
 from classicseg._checks import as_image, check_threads, positive_int
 from classicseg._kernels import ext
 
-__all__ = ["GMM", "Assignment", "assign", "fit_gmm", "learn", "nearest_centres"]
+__all__ = ["GMM", "Assignment", "assign", "fit_gmm", "learn", "nearest_centres", "some_colours"]
 
 # Covariances have no eigenvalue below this, in squared colour units (0..255): a flat region's
 # density would be infinite. It is a tenth of a grey level, well under the noise of 8-bit images.
@@ -19,6 +19,7 @@ MIN_VARIANCE = 0.01
 # k-means sees at most this many pixels, drawn at random: its centres move by less than the noise of
 # its start, and it takes milliseconds where all pixels of a large photograph take seconds.
 _MAX_SAMPLES = 2_000
+_MAX_COLOURS = 4_000  # of a side, for the mixture that a fit begins with
 _KMEANS_ITERATIONS = 5  # more makes neither better cuts nor lower energies
 
 
@@ -183,18 +184,23 @@ def _moments(
     return count, means, covariances
 
 
-def initial_centres(
-    colours: NDArray[np.float32],
-    n_components: int,
-    rng: np.random.Generator,
-    mask: NDArray[np.bool_] | None = None,
+def some_colours(
+    pixels: NDArray[np.float32], mask: NDArray[np.bool_], rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """The colours (N, C) of a mask's pixels, of some drawn at random if there are many."""
+    chosen = np.flatnonzero(mask)
+    if len(chosen) > _MAX_COLOURS:
+        chosen = chosen[rng.integers(len(chosen), size=_MAX_COLOURS)]
+    return pixels.reshape(-1, pixels.shape[2])[chosen]
+
+
+def _initial_centres(
+    colours: NDArray[np.float32], n_components: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """k-means centres of colours (..., C), of those in the mask; fewer where fewer are distinct."""
-    colours = colours.reshape(-1, colours.shape[-1])
-    chosen = np.arange(len(colours)) if mask is None else np.flatnonzero(mask)
-    if len(chosen) > _MAX_SAMPLES:
-        chosen = chosen[rng.integers(len(chosen), size=_MAX_SAMPLES)]
-    samples = colours[chosen].astype(np.float64)
+    """k-means centres of colours (N, C); fewer where fewer are distinct."""
+    if len(colours) > _MAX_SAMPLES:
+        colours = colours[rng.integers(len(colours), size=_MAX_SAMPLES)]
+    samples = colours.astype(np.float64)
     distinct = np.unique(samples[: 50 * n_components], axis=0)
     if len(distinct) < n_components:
         distinct = np.unique(samples, axis=0)
@@ -251,7 +257,7 @@ def fit_gmm(colours: ArrayLike, n_components: int = 5, rng: int | np.random.Gene
     if n_components > 255:
         raise ValueError(f"n_components is {n_components}, expected at most 255")
     row = samples[None]
-    centres = initial_centres(samples, n_components, np.random.default_rng(rng))
+    centres = _initial_centres(samples, n_components, np.random.default_rng(rng))
     component = nearest_centres(row, centres, 1)
     everything = np.ones(row.shape[:2], np.bool_)
     gmm = learn(row, everything, (component, component), len(centres), 1)[1]

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 
 #include "buffer.hpp"
 #include "exp.hpp"
@@ -148,15 +149,17 @@ inline double cut_cost(const float* const* weights, const uint8_t* mask, int hei
                 const float* w = weights[k - E] + row;
                 int first, end;
                 row_range(direction_dx[k], width, first, end);
-                // Most blocks lie in one side of the mask, and their weights need not be read.
-                constexpr int block = 64;
-                for (int x0 = first; x0 < end; x0 += block) {
-                    const int x1 = std::min(end, x0 + block);
-                    uint8_t differs = 0;
-                    for (int x = x0; x < x1; x++) differs |= m[x] ^ n[x];
-                    if (!differs) continue;
-                    total += sum_in_lanes(x0, x1, [&](int x) { return m[x] != n[x] ? w[x] : 0.0f; });
+                // Most pairs lie in one side of the mask, and their weights need not be read.
+                constexpr int word = sizeof(uint64_t);
+                int x = first;
+                for (; x + word <= end; x += word) {
+                    uint64_t here, there;
+                    std::memcpy(&here, m + x, word);
+                    std::memcpy(&there, n + x, word);
+                    if (here == there) continue;
+                    for (int i = x; i < x + word; i++) total += m[i] != n[i] ? static_cast<double>(w[i]) : 0.0;
                 }
+                for (; x < end; x++) total += m[x] != n[x] ? static_cast<double>(w[x]) : 0.0;
             }
         }
         sums[chunk] = total;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from classicseg._gmm import GMM, Assignment, assign, initial_centres, learn, nearest_centres
+from classicseg._gmm import GMM, Assignment, assign, fit_gmm, learn, some_colours
 from classicseg.grabcut._trimap_cut import TrimapCut, Window, union
 from classicseg.graphcut._contrast import contrast_of
 
@@ -82,25 +82,20 @@ class Models:
     def _learn(self, trimap: Trimap) -> None:
         mask = (trimap & 1).view(np.bool_)
         if self.fresh:
-            first = (self._clusters(~mask), self._clusters(mask))
-            self._assign(*self._learned(mask, first), trimap)
+            first = (self._first(~mask), self._first(mask))
+            self._assign(*first, trimap)
         self._assign_stale(trimap)
         assert self._assignments is not None
         components = (self._assignments[0].component, self._assignments[1].component)
-        self._assign(*self._learned(mask, components), trimap)
-
-    def _learned(
-        self, mask: NDArray[np.bool_], components: tuple[NDArray[np.uint8], NDArray[np.uint8]]
-    ) -> tuple[GMM, GMM]:
         both = learn(self._pixels, mask, components, self._n_components, self._threads)
         background, foreground = both
         assert background is not None and foreground is not None  # both sides have pixels
-        return background, foreground
+        self._assign(background, foreground, trimap)
 
-    def _clusters(self, side: NDArray[np.bool_]) -> NDArray[np.uint8]:
-        """The k-means cluster of each pixel of a side."""
-        centres = initial_centres(self._pixels, self._n_components, self._rng, side)
-        return nearest_centres(self._pixels, centres, self._threads, side)
+    def _first(self, side: NDArray[np.bool_]) -> GMM:
+        """A mixture to begin with: of some pixels, as it is only to tell the components apart."""
+        colours = some_colours(self._pixels, side, self._rng)
+        return fit_gmm(colours, self._n_components, self._rng)
 
     def _assign(self, background: GMM, foreground: GMM, trimap: Trimap) -> None:
         self._energy = None
