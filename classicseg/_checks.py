@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classicseg._arrays import as_array
 from classicseg._settings import (
     check_threads,
     finite,
@@ -292,10 +293,7 @@ def _array(value: ArrayLike, name: str, what: str) -> NDArray[Any]:
             f"{name} is a {type(value).__name__}, expected one array for {what} (numpy.asarray "
             f"makes one; a batch is given one at a time)"
         )
-    try:
-        array = np.asarray(value)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise TypeError(f"{name} cannot be read as an array for {what}: {error}") from error
+    array = as_array(value, name)
     if array.dtype.kind not in "biuf":
         raise TypeError(
             f"{name} is {type(value).__name__} with dtype {array.dtype}, expected an array of real "

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classicseg._arrays import as_array
 from classicseg._checks import positive_int
 
 Color = tuple[int, int, int]
@@ -59,8 +60,7 @@ def palette(n: int) -> Picture:
     >>> viz.palette(3).tolist()
     [[0, 0, 0], [128, 0, 0], [0, 128, 0]]
     """
-    if positive_int(n, "n") > 256:
-        raise ValueError(f"n is {n}, expected at most 256 colours")
+    positive_int(n, "n", 256)
     # Bits 0, 1, 2 of a class number are the highest bits of red, green and blue, bits 3, 4, 5 the
     # next ones, and so on.
     index = np.arange(n)
@@ -71,15 +71,21 @@ def palette(n: int) -> Picture:
     return colors
 
 
-def as_color(color: Sequence[int]) -> Picture:
-    single: Picture = as_colors([color])[0]
+def as_color(color: Sequence[int], name: str = "color") -> Picture:
+    """Check a colour."""
+    single: Picture = _table(color, name, (3,))
     return single
 
 
 def as_colors(colors: ArrayLike) -> Picture:
-    table = np.asarray(colors)
-    if table.ndim != 2 or table.shape[1] != 3 or table.dtype.kind not in "iu" or table.size == 0:
-        raise ValueError(f"a colour is {colors!r}, expected (red, green, blue) in 0..255")
+    """Check a table of colours, one in each row."""
+    return _table(colors, "colors", (len(as_array(colors, "colors").reshape(-1)) // 3, 3))
+
+
+def _table(colors: ArrayLike, name: str, shape: tuple[int, ...]) -> Picture:
+    table = as_array(colors, name)
+    if table.shape != shape or table.dtype.kind not in "iu" or table.size == 0:
+        raise ValueError(f"{name} is {colors!r}, expected (red, green, blue) in 0..255")
     if table.min() < 0 or table.max() > 255:
-        raise ValueError(f"colours hold {table.min()}..{table.max()}, expected 0..255")
+        raise ValueError(f"{name} holds {table.min()}..{table.max()}, expected 0..255")
     return table.astype(np.uint8)

@@ -33,6 +33,15 @@ _DAMAGE = (
 )
 
 
+def path_of(path: str | os.PathLike[str], name: str = "path") -> Path:
+    """Check what is to be a path, of a file that may exist or not."""
+    if not isinstance(path, str | os.PathLike) or isinstance(os.fspath(path), bytes):
+        raise TypeError(f"{name} is {path!r}, expected a path")
+    if "\0" in os.fspath(path):
+        raise ValueError(f"{name} is {path!r}, expected a path without null characters")
+    return Path(path)
+
+
 @contextmanager
 def atomic(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a file for writing that takes its name only when all went well.
@@ -63,7 +72,7 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     ...     with io.atomic(Path(folder) / "scores.npy") as file:
     ...         np.save(file, np.zeros(3))
     """
-    target = Path(path).resolve()
+    target = path_of(path).resolve()
     if target.is_dir():
         raise IsADirectoryError(f"{path} is a folder, expected a file's name")
     if not target.parent.is_dir():
@@ -83,7 +92,7 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 @contextmanager
 def explained(path: str | os.PathLike[str], what: str) -> Iterator[None]:
     """Turn whatever a reader says about a damaged file into one kind of error with its name."""
-    file = Path(path)
+    file = path_of(path)
     if file.is_dir():
         raise IsADirectoryError(f"{file} is a folder, expected a file with {what}")
     if file.exists() and not file.is_file():

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.cluster.vq import kmeans2
 
+from classicseg._arrays import as_array
 from classicseg._checks import as_image, check_threads, positive_int
 from classicseg._kernels import ext
+from classicseg._settings import generator_of
 
 __all__ = ["GMM", "Assignment", "assign", "fit_gmm", "learn", "nearest_centres", "some_colours"]
 
@@ -245,19 +247,18 @@ def fit_gmm(colours: ArrayLike, n_components: int = 5, rng: int | np.random.Gene
     >>> gmm.means[:, 0][np.argsort(gmm.means[:, 0])]
     array([  1., 101.])
     """
-    samples = np.asarray(colours)
+    samples = as_array(colours, "colours")
     if samples.ndim != 2 or samples.shape[0] == 0 or samples.shape[1] not in (1, 3):
         raise ValueError(f"colours has shape {samples.shape}, expected (N, 1) or (N, 3), N >= 1")
     if samples.dtype.kind not in "iuf":
         raise TypeError(f"colours has dtype {samples.dtype}, expected numbers in 0..255")
-    samples = np.ascontiguousarray(samples, dtype=np.float32)
+    with np.errstate(over="ignore"):
+        samples = np.ascontiguousarray(samples, dtype=np.float32)
     if not np.isfinite(samples).all():
         raise ValueError("colours holds NaN or infinite values")
-    positive_int(n_components, "n_components")
-    if n_components > 255:
-        raise ValueError(f"n_components is {n_components}, expected at most 255")
+    positive_int(n_components, "n_components", 255)
     row = samples[None]
-    centres = _initial_centres(samples, n_components, np.random.default_rng(rng))
+    centres = _initial_centres(samples, n_components, generator_of(rng))
     component = nearest_centres(row, centres, 1)
     everything = np.ones(row.shape[:2], np.bool_)
     gmm = learn(row, everything, (component, component), len(centres), 1)[1]

@@ -11,8 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classicseg._checks import as_probabilities, positive, positive_int
-from classicseg._files import explained
+from classicseg._files import explained, path_of
+from classicseg._settings import sequence_of
 from classicseg.unary import to_probabilities
+
+_LARGEST_SIDE = 1_000_000
 
 
 def read_scores(
@@ -62,12 +65,15 @@ def read_scores(
     (6, 8, 2)
     """
     if shape is not None:
-        height, width = shape
-        shape = positive_int(height, "shape[0]"), positive_int(width, "shape[1]")
+        sides = sequence_of(shape, "shape", "(height, width)")
+        if len(sides) != 2:
+            raise ValueError(f"shape is {shape!r}, expected (height, width)")
+        height, width = (positive_int(side, "shape", _LARGEST_SIDE) for side in sides)
+        shape = height, width
     if n_classes is not None:
         positive_int(n_classes, "n_classes")
     with explained(path, "scores"):
-        key, scores = _load_scores(Path(path))
+        key, scores = _load_scores(path_of(path))
         if n_classes is not None and n_classes > len(scores):
             raise ValueError(f"it has {len(scores)} classes, fewer than n_classes={n_classes}")
         scores = scores[:n_classes]

@@ -10,6 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from classicseg._checks import as_uint8_image, positive_int
 
+_LARGEST_CELL = 10_000
+
 
 def sheet(
     rows: Sequence[Sequence[ArrayLike | None]],
@@ -49,10 +51,16 @@ def sheet(
     >>> page.shape[2], page.dtype
     (3, dtype('uint8'))
     """
-    positive_int(cell, "cell")
+    positive_int(cell, "cell", _LARGEST_CELL)
     n_columns = max(map(len, rows), default=0)
     if n_columns == 0:
         raise ValueError("rows holds no picture")
+    for name, texts in (("titles", titles), ("row_titles", row_titles)):
+        if isinstance(texts, str | bytes) or not isinstance(texts, Sequence):
+            raise TypeError(f"{name} is {texts!r}, expected a list of texts")
+        for text in texts:
+            if not isinstance(text, str):
+                raise TypeError(f"{name} holds {text!r}, expected texts")
     if len(titles) > n_columns or len(row_titles) > len(rows):
         raise ValueError(
             f"there are {len(titles)} titles and {len(row_titles)} row_titles for {n_columns} "

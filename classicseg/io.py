@@ -13,16 +13,16 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageFile, ImageOps
 
+from classicseg._arrays import as_array
 from classicseg._checks import as_labels, as_mask
 from classicseg._colors import palette
-from classicseg._files import atomic, explained
+from classicseg._files import atomic, explained, path_of
 from classicseg._scores import read_scores
 
 __all__ = [
@@ -194,7 +194,7 @@ def write_image(path: str | os.PathLike[str], image: ArrayLike) -> None:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     io.write_image(Path(folder) / "black.png", np.zeros((4, 4, 3)))
     """
-    pixels = np.asarray(image)
+    pixels = as_array(image, "image")
     if pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,), (4,)) or pixels.size == 0:
         raise ValueError(f"image has shape {pixels.shape}, expected (H, W), (H, W, 3) or (H, W, 4)")
     if pixels.dtype.kind == "f":
@@ -285,6 +285,8 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     io.write_text(Path(folder) / "note.txt", "done")
     """
+    if not isinstance(text, str):
+        raise TypeError(f"text is a {type(text).__name__}, expected a str")
     with atomic(path) as file:
         file.write(text.encode())
 
@@ -307,12 +309,15 @@ def write_json(path: str | os.PathLike[str], data: object) -> None:
     ...     (Path(folder) / "result.json").read_text()
     '{\\n  "iou": null\\n}\\n'
     """
-    text = json.dumps(_plain(data), indent=2, ensure_ascii=False, allow_nan=False)
+    try:
+        text = json.dumps(_plain(data), indent=2, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TypeError(f"data has no form in JSON: {error}") from error
     write_text(path, text + "\n")
 
 
 def _save(path: str | os.PathLike[str], image: Image.Image, *, lossless: bool = False) -> None:
-    suffix = Path(path).suffix.lower()
+    suffix = path_of(path).suffix.lower()
     if lossless and suffix != ".png":
         raise ValueError(f"{path} must end in .png, which keeps every value")
     kind = Image.registered_extensions().get(suffix)

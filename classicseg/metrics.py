@@ -9,7 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from classicseg._arrays import shape_of
 from classicseg._checks import as_labels, as_mask, positive, positive_int, void_label
+from classicseg._settings import as_void
 
 
 class ConfusionMatrix:
@@ -76,7 +78,7 @@ class ConfusionMatrix:
             If the arrays are no labels, differ in shape, or hold labels out of range; nothing is
             counted then.
         """
-        true = as_labels(truth, "truth", np.shape(truth))
+        true = as_labels(truth, "truth", shape_of(truth, "truth"))
         predicted = as_labels(labels, "labels", true.shape)
         known = true != self.ignore_index
         if not known.all():
@@ -100,6 +102,8 @@ class ConfusionMatrix:
         ValueError
             If the matrices differ in classes or void label.
         """
+        if not isinstance(other, ConfusionMatrix):
+            raise TypeError(f"other is {type(other).__name__}, expected a ConfusionMatrix")
         mine, its = (self.n_classes, self.ignore_index), (other.n_classes, other.ignore_index)
         if mine != its:
             raise ValueError(
@@ -176,7 +180,7 @@ def mask_iou(truth: ArrayLike, mask: ArrayLike, *, ignore: ArrayLike | None = No
     >>> metrics.mask_iou(np.array([[True, True]]), np.array([[True, False]]))
     0.5
     """
-    true = as_mask(truth, "truth", np.shape(truth))
+    true = as_mask(truth, "truth", shape_of(truth, "truth"))
     found = as_mask(mask, "mask", true.shape)
     if ignore is not None:
         counted = ~as_mask(ignore, "ignore", true.shape)
@@ -239,7 +243,7 @@ def boundary_f(
     radius = positive(tolerance, "tolerance")
     if radius < 1:
         radius = math.ceil(radius * math.hypot(*true.shape))
-    void = true == ignore_index
+    void = true == as_void(ignore_index)
     found = np.where(void, ignore_index, found)
     classes = np.union1d(true[~void], found[~void])
     if all(np.asarray(array).dtype.kind == "b" for array in (truth, labels)):

@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classicseg._arrays import shape_of
 from classicseg._checks import (
     as_labels,
     as_probabilities,
@@ -19,6 +20,9 @@ from classicseg._checks import (
     positive_int,
     void_label,
 )
+
+# Below this, energies leave the range of float32.
+_LEAST_TEMPERATURE = 1e-30
 
 
 def from_probabilities(probabilities: ArrayLike, clip: float = 1e-5) -> NDArray[np.float32]:
@@ -52,7 +56,7 @@ def from_probabilities(probabilities: ArrayLike, clip: float = 1e-5) -> NDArray[
     """
     if not positive(clip, "clip") < 1:
         raise ValueError(f"clip is {clip}, expected a number between 0 and 1")
-    energies = as_probabilities(probabilities, shape=np.shape(probabilities)[:-1])
+    energies = as_probabilities(probabilities, shape=shape_of(probabilities, "probabilities")[:-1])
     np.maximum(energies, np.float32(clip), out=energies)
     np.minimum(energies, np.float32(1), out=energies)
     np.log(energies, out=energies)
@@ -100,7 +104,7 @@ def from_labels(
     if not positive(certainty, "certainty") < 1:
         raise ValueError(f"certainty is {certainty}, expected a number between 0 and 1")
     ignore_index = void_label(n_classes, ignore_index)
-    checked = as_labels(labels, "labels", np.shape(labels))
+    checked = as_labels(labels, "labels", shape_of(labels, "labels"))
     void = checked == ignore_index
     wrong = (checked >= n_classes) & ~void
     if wrong.any():
@@ -143,8 +147,8 @@ def from_scores(logits: ArrayLike, temperature: float = 1.0) -> NDArray[np.float
     >>> unary.from_scores(np.array([[[0.0, 2.0]]])).round(3)
     array([[[2.127, 0.127]]], dtype=float32)
     """
-    scale = 1 / positive(temperature, "temperature")
-    scores = _labels_first(as_unary(logits, "logits", np.shape(logits)[:-1]))
+    scale = inverse_temperature(temperature)
+    scores = _labels_first(as_unary(logits, "logits", shape_of(logits, "logits")[:-1]))
     # Differences first: they do not lose digits where all scores of a pixel are large.
     energies = scores.max(axis=0) - scores
     energies *= np.float32(scale)
@@ -177,10 +181,17 @@ def to_probabilities(unary: ArrayLike) -> NDArray[np.float32]:
     >>> unary.to_probabilities(np.array([[[0.0, np.log(3)]]])).round(3)
     array([[[0.75, 0.25]]], dtype=float32)
     """
-    energies = _labels_first(as_unary(unary, "unary", np.shape(unary)[:-1]))
+    energies = _labels_first(as_unary(unary, "unary", shape_of(unary, "unary")[:-1]))
     probabilities = np.exp(energies.min(axis=0) - energies)
     probabilities /= probabilities.sum(axis=0)
     return _labels_last(probabilities)
+
+
+def inverse_temperature(temperature: float) -> float:
+    """What scores are multiplied by."""
+    if positive(temperature, "temperature") < _LEAST_TEMPERATURE:
+        raise ValueError(f"temperature is {temperature}, expected at least {_LEAST_TEMPERATURE}")
+    return 1 / temperature
 
 
 # With two labels on the last axis NumPy works in steps of two numbers, ten times slower than on

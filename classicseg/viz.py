@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage
 
+from classicseg._arrays import as_array
 from classicseg._checks import (
     as_image,
     as_labels,
@@ -32,6 +33,7 @@ from classicseg._colors import (
     as_colors,
     palette,
 )
+from classicseg._settings import as_void, finite
 from classicseg._sheet import sheet
 from classicseg.metrics import band
 
@@ -90,9 +92,9 @@ def overlay(
     [[[128, 0, 0], [0, 0, 0]]]
     """
     picture = as_uint8_image(image)
-    if not 0 <= alpha <= 1:
+    if not 0 <= finite(alpha, "alpha") <= 1:
         raise ValueError(f"alpha is {alpha}, expected a number from 0 to 1")
-    if np.asarray(labels).dtype.kind == "b":
+    if as_array(labels, "labels").dtype.kind == "b":
         shown = as_mask(labels, "labels", picture.shape[:2])
         table = np.array([(0, 0, 0), ORANGE], np.uint8)
         indices = shown.astype(np.int32)
@@ -182,13 +184,14 @@ def cutout(image: ArrayLike, mask: ArrayLike, *, square: int = 12) -> Picture:
     """
     picture = as_uint8_image(image)
     size = picture.shape[:2]
-    if np.asarray(mask).dtype.kind == "f":
+    if as_array(mask, "mask").dtype.kind == "f":
         opacity = as_image(mask, name="mask")[:, :, 0] / np.float32(255)
         if opacity.shape != size:
             raise ValueError(f"mask has shape {opacity.shape}, expected {size}")
     else:
         opacity = as_mask(mask, "mask", size).astype(np.float32)
-    y, x = (np.arange(n) // positive_int(square, "square") for n in size)
+    side = min(positive_int(square, "square"), max(size))
+    y, x = (np.arange(n) // side for n in size)
     board = np.where((y[:, np.newaxis] + x) % 2 == 0, np.float32(255), np.float32(204))
     opacity = opacity[:, :, np.newaxis]
     mixed = picture * opacity + board[:, :, np.newaxis] * (1 - opacity)
@@ -228,6 +231,7 @@ def difference(truth: ArrayLike, labels: ArrayLike, *, ignore_index: int = _VOID
     right, background, void = (235, 235, 235), (48, 48, 48), (160, 160, 160)
     expected = as_labels(truth, "truth")
     found = as_labels(labels, "labels", expected.shape)
+    as_void(ignore_index)
     if np.asarray(truth).dtype.kind == "b" and np.asarray(labels).dtype.kind == "b":
         table = np.array([background, VERMILION, BLUE, right], np.uint8)
         kinds = expected * 2 + found
@@ -357,6 +361,6 @@ def draw_scribbles(
     picture = as_uint8_image(image).copy()
     marks = as_seeds(seeds, picture.shape[:2])
     picture[ndimage.binary_dilation(marks > 0, np.ones((3, 3)))] = 32
-    picture[marks == 1] = as_color(background)
-    picture[marks == 2] = as_color(foreground)
+    picture[marks == 1] = as_color(background, "background")
+    picture[marks == 2] = as_color(foreground, "foreground")
     return picture

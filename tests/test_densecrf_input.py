@@ -119,7 +119,9 @@ def test_parameters_out_of_range(make: Any, message: str) -> None:
 )
 def test_thetas_too_small_for_the_keys_are_named(kernel: Any, name: str, rng) -> None:
     image = rng.integers(0, 256, (40, 50, 3), np.uint8)
-    with pytest.raises(ValueError, match=rf"^{name}.* is too small: the points span .* cells"):
+    with pytest.raises(
+        ValueError, match=rf"^{name}.* is too small for these .*: the points span .* cells"
+    ):
         DenseCRF([kernel]).infer(np.zeros((40, 50, 2)), image)
 
 

@@ -14,7 +14,7 @@ PACKAGE = Path(classicseg.__file__).parent
 # From the bottom up. Modules in one line do not import each other.
 LAYERS = [
     {"_ext"},
-    {"_kernels", "_offsets", "_progress", "_settings"},
+    {"_arrays", "_kernels", "_offsets", "_progress", "_settings"},
     {"_checks", "_stop"},
     {"_colors", "_files", "_gmm", "_lab", "_sheet"},
     {"metrics", "unary"},

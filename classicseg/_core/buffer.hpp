@@ -10,6 +10,11 @@
 #include <utility>
 
 // Under AddressSanitizer all memory comes from its own allocator, which watches the ends.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__  // as GCC says it
+#endif
+#endif
 #if defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
 #define CLASSICSEG_MMAP
 #include <sys/mman.h>

@@ -90,8 +90,8 @@ private:
             const Label* from = p + offset_of<Topology>(first + lane, strides) - lane;
             return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
         } else {
-            return _mm256_blend_epi32(gather<first, lane, middle>(p, strides), gather<first, middle, end>(p, strides),
-                                      0xff & (0xff << middle));
+            const __m256i low = gather<first, lane, middle>(p, strides), high = gather<first, middle, end>(p, strides);
+            return _mm256_blend_epi32(low, high, 0xff & (0xff << middle));
         }
     }
     template <class Test>

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from classicseg._settings import non_negative, positive, sequence_of
 from classicseg.bridge._pairs import VOID
 
 __all__ = ["Augmentation", "Sample", "augment", "border_weights", "paste"]
@@ -65,6 +66,13 @@ class Augmentation:
     colour: float = 0.0
     elastic: float = 0.0
     paste: float = 0.0
+
+    def __post_init__(self) -> None:
+        sizes = sequence_of(self.scale, "scale", "(from, to)")
+        if len(sizes) != 2 or not positive(sizes[0], "scale") <= positive(sizes[1], "scale"):
+            raise ValueError(f"scale is {self.scale!r}, expected (from, to)")
+        for name in ("rotate", "colour", "elastic", "paste"):
+            non_negative(getattr(self, name), name)
 
 
 def augment(

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from classicseg._checks import positive_int, whole
+from classicseg._settings import MOST_CHANNELS, int_from, one_of, positive_int, sequence_of
 from classicseg.bridge._lattice import NativeFilter, TorchFilter, filtered
 from classicseg.densecrf import BilateralKernel, GaussianKernel, KernelFilter
 
 __all__ = ["CRFLayer"]
 
-_ENGINES = (None, "native", "torch")
+_MOST_ITERATIONS = 1000
 # Of `densecrf.refine`: mild ones, that help most networks.
 _DEFAULT_KERNELS = (
     GaussianKernel(theta_gamma=1.0, weight=1.0),
@@ -90,13 +90,12 @@ class CRFLayer(nn.Module):
         engine: str | None = None,
     ) -> None:
         super().__init__()
-        if positive_int(n_classes, "n_classes") < 2:
-            raise ValueError(f"n_classes is {n_classes}, expected at least 2")
-        if whole(n_iterations, "n_iterations") < 1:
-            raise ValueError(f"n_iterations is {n_iterations}, expected at least 1")
-        if engine not in _ENGINES:
-            raise ValueError(f"engine is {engine!r}, expected None, 'native' or 'torch'")
-        self.kernels = _DEFAULT_KERNELS if kernels is None else tuple(kernels)
+        n_classes = int_from(2, n_classes, "n_classes", MOST_CHANNELS)
+        n_iterations = positive_int(n_iterations, "n_iterations", _MOST_ITERATIONS)
+        if engine is not None:
+            one_of(engine, ("native", "torch"), "engine")
+        given = _DEFAULT_KERNELS if kernels is None else kernels
+        self.kernels = sequence_of(given, "kernels", "a list of kernels")
         if not self.kernels:
             raise ValueError("kernels is empty, expected at least one")
         for kernel in self.kernels:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from classicseg import datasets
 from classicseg._checks import as_labels, as_uint8_image
+from classicseg._settings import sequence_of
 from classicseg.datasets import Dataset
 
 __all__ = ["VOID", "Pair", "Pairs", "as_pairs", "count_classes", "folder", "pick"]
@@ -144,10 +145,15 @@ def pick(pairs: Pairs, patterns: Sequence[str]) -> tuple[Pairs, Pairs]:
     ...     len(train), len(held_out)
     (2, 1)
     """
+    patterns = sequence_of(patterns, "patterns", "a list of patterns")
     names = pairs.dataset.ids
     for pattern in patterns:
+        if not isinstance(pattern, str):
+            raise TypeError(f"patterns holds {pattern!r}, expected a str")
         if not any(fnmatch(name, pattern) for name in names):
-            raise ValueError(f"the pattern {pattern!r} matches none of the {len(names)} images")
+            raise ValueError(
+                f"patterns: the pattern {pattern!r} matches none of the {len(names)} images"
+            )
     held = [name for name in names if any(fnmatch(name, pattern) for pattern in patterns)]
     rest = [name for name in names if name not in set(held)]
     if not rest:

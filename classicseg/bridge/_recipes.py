@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from classicseg._settings import finite, lengths_of, non_negative, one_of, positive, positive_int
 from classicseg.bridge._augment import Augmentation
 
 __all__ = ["Recipe", "fcn_recipe", "modern_recipe"]
@@ -71,21 +72,19 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} is {value!r}, expected a whole number from 1")
+            positive_int(getattr(self, name), name)
+        if self.longest_side is not None:
+            positive_int(self.longest_side, "longest_side")
+        for name in ("momentum", "weight_decay", "bias_factor", "stage_factor", "balance"):
+            non_negative(getattr(self, name), name)
         for name, known in (
             ("optimizer", ("sgd", "adamw")),
             ("schedule", ("constant", "poly", "onecycle")),
             ("precision", ("float32", "bfloat16")),
         ):
-            if getattr(self, name) not in known:
-                raise ValueError(
-                    f"{name} is {getattr(self, name)!r}, expected one of {', '.join(known)}"
-                )
-        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise ValueError(f"learning_rate is {self.learning_rate}, expected a number above 0")
-        if self.size is not None and (len(self.size) != 2 or min(self.size) < 1):
+            one_of(getattr(self, name), known, name)
+        positive(self.learning_rate, "learning_rate")
+        if self.size is not None and len(lengths_of(self.size, "size")) != 2:
             raise ValueError(f"size is {self.size}, expected (height, width)")
         if self.size is None and self.augmentation != Augmentation():
             raise ValueError("augmentation needs a size of its samples, but size is None")
@@ -99,6 +98,8 @@ class Recipe:
         >>> [round(recipe.rate(t), 2) for t in (0, 0.2, 0.6, 1)]
         [0.04, 1.0, 0.5, 0.0]
         """
+        if not 0 <= finite(progress, "progress") <= 1:
+            raise ValueError(f"progress is {progress}, expected a number from 0 to 1")
         if self.schedule == "constant":
             return 1.0
         if self.schedule == "poly":

@@ -15,7 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from classicseg._checks import as_image, finite, positive, positive_int
+from classicseg._settings import sequence_of, yes_or_no
 from classicseg.bridge._tiles import Tiling, tiling
+from classicseg.unary import inverse_temperature
 
 __all__ = ["unary"]
 
@@ -23,6 +25,7 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 # Of a mask classifier's sums, so that no label is ruled out.
+_LARGEST_SCALE, _LARGEST_STRIDE = 16, 1024
 _LEAST = 1e-5
 
 
@@ -115,17 +118,24 @@ def unary(  # type: ignore[misc]  # the overloads leave the options to this one
     """
     if not isinstance(model, nn.Module):
         raise TypeError(f"model is a {type(model).__name__}, expected a torch.nn.Module")
-    sizes = tuple(positive(scale, "scales") for scale in scales)
-    if not sizes:
-        raise ValueError("scales is empty, expected at least one")
+    given = sequence_of(scales, "scales", "several sizes")
+    sizes = tuple(positive(scale, "scales") for scale in given)
+    if not sizes or max(sizes) > _LARGEST_SCALE:
+        raise ValueError(f"scales is {scales!r}, expected sizes up to {_LARGEST_SCALE}")
+    yes_or_no(flip, "flip")
+    yes_or_no(half, "half")
+    inverse_temperature(temperature)
+    middle, spread = (
+        sequence_of(v, n, "1 or 3 numbers") for v, n in ((mean, "mean"), (std, "std"))
+    )
     options = _Options(
         temperature=positive(temperature, "temperature"),
         scales=sizes,
         flips=(False, True) if flip else (False,),
-        tiling=tiling(tile, overlap, positive_int(stride, "stride")),
+        tiling=tiling(tile, overlap, positive_int(stride, "stride", _LARGEST_STRIDE)),
         stride=stride,
-        mean=tuple(finite(value, "mean") for value in mean),
-        std=tuple(positive(value, "std") for value in std),
+        mean=tuple(finite(value, "mean") for value in middle),
+        std=tuple(positive(value, "std") for value in spread),
         half=half,
     )
     if len(options.mean) not in (1, 3) or len(options.std) != len(options.mean):
@@ -189,7 +199,7 @@ def _as_found(
     first = next(model.parameters(), None)
     home = torch.device("cpu") if first is None else first.device
     dtype = first.dtype if first is not None and first.is_floating_point() else torch.float32
-    where = home if device is None else torch.device(device)
+    where = home if device is None else _device(device)
     modes = [(module, module.training) for module in model.modules()]
     try:
         model.eval()
@@ -202,6 +212,13 @@ def _as_found(
             module.training = training
         if where != home:
             model.to(home)
+
+
+def _device(device: str | torch.device) -> torch.device:
+    try:
+        return torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f"device is {device!r}, expected one of torch's: {error}") from None
 
 
 def _energies(network: _Network, x: Tensor, options: _Options) -> Tensor:

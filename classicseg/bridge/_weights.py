@@ -12,6 +12,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from classicseg._files import path_of
 from classicseg.bridge._networks import build
 from classicseg.bridge._sized import Sized
 from classicseg.io import atomic
@@ -137,6 +138,7 @@ def save(
 def _read(weights: str | os.PathLike[str]) -> tuple[Card, dict[str, Tensor]]:
     from safetensors import SafetensorError, safe_open
 
+    path_of(weights, "weights")
     shipped = _SHIPPED / f"{weights}.safetensors"
     ours = isinstance(weights, str) and shipped.is_file()
     if not ours and not Path(weights).is_file():

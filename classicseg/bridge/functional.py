@@ -12,6 +12,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from classicseg._settings import int_from, positive_int, sequence_of
+
 __all__ = [
     "conv2d",
     "conv_transpose2d",
@@ -37,6 +39,9 @@ def output_size(
     >>> output_size(4, kernel=3), output_size(5, kernel=3, stride=2, padding=1)
     (2, 3)
     """
+    size, kernel = positive_int(size, "size"), positive_int(kernel, "kernel")
+    stride, padding = positive_int(stride, "stride"), int_from(0, padding, "padding")
+    dilation = positive_int(dilation, "dilation")
     return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
 
 
@@ -50,6 +55,9 @@ def transposed_output_size(
     >>> transposed_output_size(2, kernel=3), transposed_output_size(3, 3, stride=2, padding=1)
     (4, 5)
     """
+    size, kernel = positive_int(size, "size"), positive_int(kernel, "kernel")
+    stride, padding = positive_int(stride, "stride"), int_from(0, padding, "padding")
+    output_padding = int_from(0, output_padding, "output_padding")
     return (size - 1) * stride - 2 * padding + kernel + output_padding
 
 
@@ -88,12 +96,7 @@ def convolution_matrix(
     >>> matrix[0].view(4, 4).int().tolist()
     [[1, 2, 3, 0], [4, 5, 6, 0], [7, 8, 9, 0], [0, 0, 0, 0]]
     """
-    if not isinstance(kernel, Tensor):
-        raise TypeError(f"kernel is a {type(kernel).__name__}, expected a tensor")
-    if kernel.ndim not in (2, 4) or kernel.numel() == 0:
-        raise ValueError(
-            f"kernel has shape {tuple(kernel.shape)}, expected (kh, kw) or (C_out, C_in, kh, kw)"
-        )
+    _check_kernel(kernel)
     kernel = kernel if kernel.ndim == 4 else kernel[None, None]
     n_out, n_in, *sides = kernel.shape
     sizes = _pair(size, "size", 1)
@@ -156,8 +159,7 @@ def transposed_convolution_matrix(
     >>> transposed_convolution_matrix(kernel, 3, stride=2, padding=1).shape
     torch.Size([25, 9])
     """
-    if not isinstance(kernel, Tensor):
-        raise TypeError(f"kernel is a {type(kernel).__name__}, expected a tensor")
+    _check_kernel(kernel)
     steps, pads = _pair(stride, "stride", 1), _pair(padding, "padding", 0)
     more = _pair(output_padding, "output_padding", 0)
     if any(a >= b for a, b in zip(more, steps, strict=True)):
@@ -252,9 +254,21 @@ def conv_transpose2d(
     return _applied(matrix, batch, shape, x.ndim)
 
 
+def _check_kernel(kernel: Tensor) -> None:
+    if not isinstance(kernel, Tensor):
+        raise TypeError(f"kernel is a {type(kernel).__name__}, expected a tensor")
+    if kernel.ndim not in (2, 4) or kernel.numel() == 0:
+        raise ValueError(
+            f"kernel has shape {tuple(kernel.shape)}, expected (kh, kw), or four axes with the "
+            f"channels first"
+        )
+
+
 def _batch(x: Tensor, kernel: Tensor, in_axis: int) -> Tensor:
     if not isinstance(x, Tensor) or not isinstance(kernel, Tensor):
         raise TypeError("x and kernel must be tensors")
+    if x.dtype != kernel.dtype:
+        raise TypeError(f"x has dtype {x.dtype} and kernel {kernel.dtype}, expected the same")
     if x.ndim not in (2, 4) or x.numel() == 0 or x.ndim != kernel.ndim:
         raise ValueError(
             f"x has shape {tuple(x.shape)} and kernel {tuple(kernel.shape)}, expected both with "
@@ -273,7 +287,9 @@ def _applied(matrix: Tensor, batch: Tensor, shape: list[int], n_axes: int) -> Te
 
 
 def _pair(value: Pair, name: str, least: int) -> tuple[int, int]:
-    pair = (value, value) if isinstance(value, int) else tuple(value)
-    if len(pair) != 2 or not all(isinstance(v, int) and v >= least for v in pair):
+    given = (value, value) if isinstance(value, int) else value
+    pair = sequence_of(given, name, f"one or two whole numbers from {least}")
+    if len(pair) != 2:
         raise ValueError(f"{name} is {value!r}, expected one or two whole numbers from {least}")
-    return pair[0], pair[1]
+    first, second = (int_from(least, v, name, _MAX_ENTRIES) for v in pair)
+    return first, second

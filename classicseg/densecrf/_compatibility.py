@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classicseg._arrays import as_array
+
 Compatibility = tuple[NDArray[np.float32] | None, NDArray[np.float32] | None]
 
 
@@ -16,12 +18,12 @@ def as_compatibility(compatibility: str | ArrayLike) -> Compatibility:
                 f"compatibility is {compatibility!r}, expected 'potts', an array (L,) or (L, L)"
             )
         return None, None
-    array = np.asarray(compatibility)
+    array = as_array(compatibility, "compatibility")
     if array.dtype.kind not in "iuf":
         raise TypeError(f"compatibility has dtype {array.dtype}, expected real numbers")
     if array.ndim not in (1, 2) or array.size == 0 or array.shape[0] != array.shape[-1]:
         raise ValueError(f"compatibility has shape {array.shape}, expected (L,) or (L, L)")
-    if not (np.abs(array) <= 1e15).all():
+    if not (np.abs(array.astype(np.float64)) <= 1e15).all():
         raise ValueError("compatibility holds values that are NaN, infinite or beyond 1e15")
     if array.ndim == 1:
         return np.ascontiguousarray(array, np.float32), None

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Sequence
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classicseg._arrays import shape_of
 from classicseg._checks import check_threads
 from classicseg._kernels import ext
-from classicseg._settings import spacing_of
+from classicseg._settings import lengths_of, one_of, spacing_of
 from classicseg.densecrf._compatibility import as_compatibility, check_labels
 from classicseg.densecrf._inputs import (
     Shape,
@@ -33,6 +33,8 @@ from classicseg.densecrf._prepared import PreparedCRF
 __all__ = ["DenseCRF"]
 
 # In the kernel's order.
+# Within float32, and so are positions and colours times it.
+_LEAST_DIVISOR, _LARGEST_DIVISOR = 1e-30, 1e30
 _NORMALIZATIONS = ("none", "before", "after", "symmetric")
 _MAX_KERNELS = 8
 _MAX_FEATURES = 15
@@ -97,9 +99,7 @@ class DenseCRF:
             raise TypeError(f"kernels is {kernels!r}, expected a list of kernels")
         if not 1 <= len(kernels) <= _MAX_KERNELS:
             raise ValueError(f"kernels has {len(kernels)} kernels, expected 1 to {_MAX_KERNELS}")
-        if normalization not in _NORMALIZATIONS:
-            expected = ", ".join(_NORMALIZATIONS)
-            raise ValueError(f"normalization is {normalization!r}, expected one of {expected}")
+        one_of(normalization, _NORMALIZATIONS, "normalization")
         self.kernels: tuple[Kernel, ...] = tuple(kernels)
         self.normalization = normalization
         self.compatibility = compatibility
@@ -222,17 +222,15 @@ class DenseCRF:
         """
         if shape is None:
             if features is not None:
-                shape = np.shape(features)[:-1]
+                grid = lengths_of(shape_of(features, "features")[:-1], "the shape of features")
             elif image is not None:
-                shape = np.shape(image)
-                shape = shape[:2] if len(shape) == 3 and shape[2] in (1, 3) else shape
+                whole = shape_of(image, "image")
+                pixels = whole[:2] if len(whole) == 3 and whole[2] in (1, 3) else whole
+                grid = lengths_of(pixels, "the shape of image")
             else:
                 raise ValueError("prepare needs an image, features or a shape")
-        if not 1 <= len(shape) <= 3 or not all(
-            isinstance(n, numbers.Integral) and n >= 1 for n in shape
-        ):
-            raise ValueError(f"shape is {shape}, expected 1 to 3 lengths from 1")
-        grid = tuple(int(n) for n in shape)
+        else:
+            grid = lengths_of(shape)
         distances = spacing_of(spacing, len(grid))
         colours = None if image is None else channels_of(image, grid, data_range)
         others = None if features is None else features_of(features, grid)
@@ -254,7 +252,7 @@ class DenseCRF:
     ) -> PreparedCRF:
         shape = label_shape(unary, "unary")
         hint_at_layout(unary, image, "unary")
-        check_labels(self._compatibility, np.shape(unary)[-1])
+        check_labels(self._compatibility, shape_of(unary, "unary")[-1])
         return self.prepare(image, shape=shape, features=features, **given)
 
 
@@ -278,10 +276,10 @@ def specify(
             raise ValueError("features is missing: the CRF has a FeatureKernel")
         return (), features, _thetas(kernel.theta, features, "theta", 0)
     if isinstance(kernel, GaussianKernel):
-        return tuple(kernel.theta_gamma / d for d in reversed(distances)), None, ()
+        return tuple(_divisor(kernel.theta_gamma / d) for d in reversed(distances)), None, ()
     if colours is None:
         raise ValueError("image is missing: the CRF has a BilateralKernel")
-    positions = tuple(kernel.theta_alpha / d for d in reversed(distances))
+    positions = tuple(_divisor(kernel.theta_alpha / d) for d in reversed(distances))
     return positions, colours, _thetas(kernel.theta_beta, colours, "theta_beta", len(positions))
 
 
@@ -291,7 +289,12 @@ def _thetas(theta: Any, channels: NDArray[np.float32], name: str, n: int) -> tup
             f"a kernel over {n + channels.shape[1]} dimensions: the lattice takes {_MAX_FEATURES}, "
             f"reduce the channels first, by principal components for example"
         )
-    return per_channel(theta, channels.shape[1], name)
+    return tuple(_divisor(value) for value in per_channel(theta, channels.shape[1], name))
+
+
+def _divisor(theta: float) -> float:
+    """What features are divided by, within the range of float32."""
+    return min(max(theta, _LEAST_DIVISOR), _LARGEST_DIVISOR)
 
 
 def too_large(
@@ -309,6 +312,6 @@ def too_large(
     else:
         name, value = "theta_beta", culprit.theta_beta
     return (
-        f"{name}={value} is too small: the points span {cells:.3g} cells of the lattice, more than "
-        f"its 64-bit keys tell apart"
+        f"{name}={value} is too small for these features or this spacing: the points span "
+        f"{cells:.3g} cells of the lattice, more than its 64-bit keys tell apart"
     )

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classicseg._arrays import as_array
 from classicseg._checks import check_threads
 from classicseg._kernels import ext
-from classicseg._settings import spacing_of
+from classicseg._settings import lengths_of, spacing_of, yes_or_no
 from classicseg.densecrf._crf import specify, too_large
 from classicseg.densecrf._inputs import Shape, channels_of, features_of
 from classicseg.densecrf._kernels import Kernel
@@ -88,9 +89,7 @@ class KernelFilter:
     ) -> None:
         if not isinstance(kernel, Kernel):
             raise TypeError(f"kernel is {kernel!r}, expected one of densecrf's kernels")
-        if not 1 <= len(shape) <= 3 or min(shape) < 1:
-            raise ValueError(f"shape is {shape}, expected 1 to 3 lengths from 1")
-        self.shape = tuple(int(n) for n in shape)
+        self.shape = lengths_of(shape)
         colours = None if image is None else channels_of(image, self.shape, data_range)
         others = None if features is None else features_of(features, self.shape)
         spec = specify(kernel, spacing_of(spacing, len(self.shape)), colours, others)
@@ -127,7 +126,8 @@ class KernelFilter:
         TypeError, ValueError
             For values that are no real numbers, or of another shape.
         """
-        array = np.asarray(values)
+        array = as_array(values, "values")
+        yes_or_no(transposed, "transposed")
         if array.dtype.kind not in "biuf":
             raise TypeError(f"values has dtype {array.dtype}, expected real numbers")
         if array.ndim != len(self.shape) + 1 or array.shape[:-1] != self.shape or not array.size:

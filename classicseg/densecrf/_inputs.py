@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classicseg._arrays import as_array, shape_of
 from classicseg._checks import as_image
 
 Shape = tuple[int, ...]
@@ -12,20 +13,22 @@ Shape = tuple[int, ...]
 
 def label_shape(scores: ArrayLike, name: str) -> Shape:
     """The shape of scores (..., L) without the labels: 1 to 3 axes."""
-    shape = np.shape(scores)
+    shape = shape_of(scores, name)
     if not 2 <= len(shape) <= 4:
         raise ValueError(
             f"{name} has shape {shape}, expected (H, W, L), (D, H, W, L) or (N, L); a batch is a "
             f"list of arrays"
         )
-    return tuple(int(n) for n in shape[:-1])
+    if 0 in shape:
+        raise ValueError(f"{name} is empty: its shape is {shape}")
+    return shape[:-1]
 
 
 def hint_at_layout(scores: ArrayLike, image: ArrayLike | None, name: str) -> None:
     """Complain where scores and image only fit with their axes in another order."""
     if image is None:
         return
-    scores_shape, image_shape = np.shape(scores), np.shape(image)
+    scores_shape, image_shape = shape_of(scores, name), shape_of(image, "image")
     grid = scores_shape[:-1]
     if image_shape in (grid, image_shape[: len(grid)] and (*grid, *image_shape[len(grid) :][:1])):
         return
@@ -41,7 +44,7 @@ def channels_of(
     image: ArrayLike, shape: Shape, data_range: tuple[float, float] | None
 ) -> NDArray[np.float32]:
     """An image of that shape, with any number of channels after it or none, as (N, C) in 0..255."""
-    array = np.asarray(image)
+    array = as_array(image, "image")
     given, n = array.shape, len(shape)
     if given[:n] != shape or array.ndim > n + 1:
         names = ("depth", "height", "width")[-n:] if n > 1 else ("length",)
@@ -61,7 +64,7 @@ def channels_of(
 
 def features_of(features: ArrayLike, shape: Shape) -> NDArray[np.float32]:
     """Features (..., F) of points of that shape, as (N, F)."""
-    array = np.asarray(features)
+    array = as_array(features, "features")
     if array.dtype.kind not in "iuf":
         raise TypeError(f"features has dtype {array.dtype}, expected real numbers")
     if array.ndim != len(shape) + 1 or array.shape[:-1] != shape or array.shape[-1] == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from classicseg._checks import finite, non_negative, positive
 
@@ -104,11 +105,20 @@ Kernel = GaussianKernel | BilateralKernel | FeatureKernel
 
 
 def _check(weight: float, **thetas: Theta) -> None:
-    if non_negative(weight, "weight") > _MAX_WEIGHT:
-        raise ValueError(f"weight is {weight:g}, expected at most {_MAX_WEIGHT:g}")
+    strength(weight, "weight")
     for name, theta in thetas.items():
-        for value in theta if isinstance(theta, Sequence) else (theta,):
+        values: Sequence[Any] = (theta,)
+        if isinstance(theta, Sequence) and name in ("theta", "theta_beta"):
+            values = theta
+        for value in values:
             positive(value, name)
+
+
+def strength(weight: float, name: str) -> float:
+    """Check the weight of a kernel."""
+    if non_negative(weight, name) > _MAX_WEIGHT:
+        raise ValueError(f"{name} is {weight:g}, expected at most {_MAX_WEIGHT:g}")
+    return weight
 
 
 def per_channel(theta: Theta, n_channels: int, name: str) -> tuple[float, ...]:

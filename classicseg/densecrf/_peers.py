@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classicseg._checks import as_uint8_image
+from classicseg._settings import one_of
 from classicseg.densecrf._crf import DenseCRF
 from classicseg.densecrf._kernels import BilateralKernel, GaussianKernel
 from classicseg.densecrf._mean_field import MeanField
@@ -14,8 +15,7 @@ ENGINES = ("native", "pydensecrf")
 
 
 def check_engine(engine: str) -> None:
-    if engine not in ENGINES:
-        raise ValueError(f"engine is {engine!r}, expected one of {', '.join(ENGINES)}")
+    one_of(engine, ENGINES, "engine")
 
 
 def refine_with_pydensecrf(

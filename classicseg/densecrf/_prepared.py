@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classicseg._checks import as_probabilities, as_unary, check_threads, non_negative
+from classicseg._settings import yes_or_no
 from classicseg.densecrf._compatibility import Compatibility, check_labels
 from classicseg.densecrf._inputs import Shape
 from classicseg.densecrf._mean_field import MeanField
@@ -104,6 +105,7 @@ class PreparedCRF:
             raise TypeError(f"n_iterations is {n_iterations!r}, expected a whole number from 0")
         if not 0 <= n_iterations <= 1_000_000:
             raise ValueError(f"n_iterations is {n_iterations}, expected 0 to 1000000")
+        yes_or_no(free_energy, "free_energy")
         before, done_before = None, 0
         if start is not None:
             if not isinstance(start, MeanField):

@@ -15,11 +15,13 @@ from classicseg._checks import (
     positive,
 )
 from classicseg._kernels import ext
+from classicseg._settings import yes_or_no
 from classicseg.densecrf._crf import DenseCRF
 from classicseg.densecrf._inputs import hint_at_layout, label_shape
-from classicseg.densecrf._kernels import BilateralKernel, GaussianKernel
+from classicseg.densecrf._kernels import BilateralKernel, GaussianKernel, strength
 from classicseg.densecrf._mean_field import MeanField
 from classicseg.densecrf._peers import check_engine, refine_with_pydensecrf
+from classicseg.unary import inverse_temperature
 
 __all__ = ["refine"]
 
@@ -115,9 +117,11 @@ def refine(  # type: ignore[misc]  # the overloads leave the parameters to this 
     15
     """
     check_engine(engine)
+    yes_or_no(marginals, "marginals")
     if not positive(clip, "clip") < 1:
         raise ValueError(f"clip is {clip}, expected a number between 0 and 1")
-    scale = 1 / positive(temperature, "temperature")
+    scale = inverse_temperature(temperature)
+    strength(smoothness, "smoothness")
     crf = crf_of(theta_alpha, theta_beta, theta_gamma, weight, smoothness)
     hint_at_layout(probabilities, image, "probabilities")
     shape = label_shape(probabilities, "probabilities")

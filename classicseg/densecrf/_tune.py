@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from classicseg._checks import as_probabilities, check_threads, positive_int, whole
+from classicseg._checks import as_probabilities, check_threads, positive_int
 from classicseg._files import atomic, explained
 from classicseg._progress import progress
+from classicseg._settings import one_of, seed_of
 from classicseg.densecrf._crf import DenseCRF
 from classicseg.densecrf._refine import crf_of, refine
 from classicseg.metrics import ConfusionMatrix
@@ -42,6 +43,7 @@ _METRICS = {
     "mean_accuracy": "mean_accuracy",
     "frequency_weighted_iou": "frequency_weighted_iou",
 }
+_MOST_TRIALS = 1_000_000
 # Steps around the best point, as parts of the (logarithmic) ranges, from the first to the last.
 _STEPS = (0.2, 0.05)
 
@@ -142,12 +144,9 @@ def tune(
     >>> found.crf is not None and found.gain > 0.1
     True
     """
-    if metric not in _METRICS:
-        raise ValueError(f"metric is {metric!r}, expected one of {', '.join(_METRICS)}")
-    positive_int(budget, "budget")
-    seed = whole(rng, "rng")
-    if seed < 0:
-        raise ValueError(f"rng is {rng}, expected a seed from 0")
+    one_of(metric, tuple(_METRICS), "metric")
+    positive_int(budget, "budget", _MOST_TRIALS)
+    seed = seed_of(rng)
     threads = check_threads(n_threads)
     if not isinstance(samples, Sequence):
         raise TypeError(f"samples is a {type(samples).__name__}, expected a sequence")
@@ -172,7 +171,10 @@ def tune(
                 update(done, n_steps)
             return np.stack(found)
 
-        alone = study.score(counts(searched, None).sum(axis=0))
+        found = counts(searched, None).sum(axis=0)
+        if not found.any():
+            raise ValueError("samples holds no truth that is not void")
+        alone = study.score(found)
         trials: list[Trial] = []
         for _ in range(budget):
             parameters = _next_parameters(trials, budget, seed)
@@ -185,6 +187,8 @@ def tune(
             trials.append(Trial(parameters, score))
         best = max(trials, key=lambda trial: trial.score)
         before, after = counts(held_out, None), counts(held_out, best.parameters)
+        if not before.any():
+            raise ValueError("samples holds no truth that is not void in the half held out")
 
     gain, interval = _gain(study, before, after, seed)
     better = best.score > alone and interval[0] > 0

@@ -15,15 +15,16 @@ from classicseg._checks import (
     as_trimap,
     as_uint8_image,
     check_threads,
-    non_negative,
     positive,
     positive_int,
 )
 from classicseg._gmm import GMM
+from classicseg._settings import generator_of, one_of
 from classicseg.grabcut._matting import alpha_of, cutout_of
 from classicseg.grabcut._models import Models
 from classicseg.grabcut._opencv import OpenCVModels
 from classicseg.grabcut._strokes import Stroke, fill, paint
+from classicseg.graphcut._contrast import contrast_strength
 
 __all__ = ["BACKGROUND", "FOREGROUND", "PROBABLY_BACKGROUND", "PROBABLY_FOREGROUND", "GrabCut"]
 
@@ -111,12 +112,9 @@ class GrabCut:
         engine: str = "native",
         n_threads: int | None = None,
     ) -> None:
-        if engine not in ("native", "opencv"):
-            raise ValueError(f"engine is {engine!r}, expected native or opencv")
-        self.n_components = positive_int(n_components, "n_components")
-        if n_components > 255:
-            raise ValueError(f"n_components is {n_components}, expected at most 255")
-        self.gamma = non_negative(gamma, "gamma")
+        one_of(engine, ("native", "opencv"), "engine")
+        self.n_components = positive_int(n_components, "n_components", 255)
+        self.gamma = contrast_strength(gamma, "gamma")
         self.max_iter = None if max_iter is None else positive_int(max_iter, "max_iter")
         self.engine = engine
         self.trimap: NDArray[np.uint8] | None = None
@@ -124,7 +122,7 @@ class GrabCut:
         self.background_gmm: GMM | None = None
         self.foreground_gmm: GMM | None = None
         self.converged = False
-        self._rng = np.random.default_rng(rng)
+        self._rng = generator_of(rng)
         self._threads = check_threads(n_threads)
         self._pixels = as_image(image, data_range=data_range)
         self._models: Models | OpenCVModels
@@ -293,8 +291,9 @@ class GrabCut:
 
     def _label(self, region: Stroke, label: int) -> GrabCut:
         trimap = self._started()
-        if isinstance(label, bool) or label not in (0, 1, 2, 3):
-            raise ValueError(f"label is {label!r}, expected a trimap value 0, 1, 2 or 3")
+        if isinstance(label, bool):
+            raise TypeError(f"label is {label!r}, expected a trimap value 0, 1, 2 or 3")
+        one_of(label, (0, 1, 2, 3), "label")
         window, painted = region
         if not painted.any():
             return self
@@ -348,7 +347,9 @@ class GrabCut:
 
     def _started(self) -> NDArray[np.uint8]:
         if self.trimap is None:
-            raise ValueError("GrabCut has no labels yet: call fit(rect=...) or fit(trimap=...)")
+            raise ValueError(
+                "GrabCut has no labels yet: call fit with a rect, a trimap, a mask or scribbles"
+            )
         return self.trimap
 
     def _start(self, name: str, value: Any) -> None:

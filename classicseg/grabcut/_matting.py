@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classicseg._checks import as_image, as_mask
+from classicseg._settings import one_of
 from classicseg.grabcut._border import Border, border_alpha, border_colours, border_of
 
 __all__ = ["alpha", "alpha_of", "cutout", "cutout_of"]
@@ -165,5 +166,4 @@ def _opacities(border: Border, matting: str) -> Array:
 
 
 def _check(matting: str) -> None:
-    if matting not in ("border", "closed-form"):
-        raise ValueError(f"matting is {matting!r}, expected border or closed-form")
+    one_of(matting, ("border", "closed-form"), "matting")

@@ -7,13 +7,13 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classicseg._checks import positive
+from classicseg._files import path_of
 
 __all__ = ["Action", "SessionFile", "digest", "read_session", "session_json"]
 
@@ -102,7 +102,7 @@ def read_session(path: str | os.PathLike[str]) -> SessionFile:
     ValueError
         For a file that is none, is damaged, or has impossible actions.
     """
-    file = Path(path)
+    file = path_of(path)
     if file.is_dir():
         raise IsADirectoryError(f"{file} is a folder, expected a session file")
     if file.stat().st_size > _LARGEST_FILE:

@@ -6,7 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from skimage.draw import polygon
 
+from classicseg._arrays import as_array
+
 __all__ = ["fill", "paint"]
+
+_FARTHEST = 1e9
 
 Stroke = tuple[tuple[slice, slice], NDArray[np.bool_]]
 
@@ -36,14 +40,14 @@ def fill(shape: tuple[int, int], points: ArrayLike) -> Stroke:
 
 
 def _as_path(points: ArrayLike, least: int) -> NDArray[np.float64]:
-    try:
-        path = np.asarray(points, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"points cannot be read as an array of numbers: {error}") from error
+    given = as_array(points, "points")
+    if given.dtype.kind not in "iuf":
+        raise TypeError(f"points has dtype {given.dtype}, expected numbers")
+    path = given.astype(np.float64)
     if path.ndim != 2 or path.shape[1] != 2 or len(path) < least:
         raise ValueError(f"points has shape {path.shape}, expected (N, 2) as (x, y), N >= {least}")
-    if not np.isfinite(path).all():
-        raise ValueError("points holds NaN or infinite coordinates")
+    if not (np.abs(path) <= _FARTHEST).all():
+        raise ValueError(f"points holds NaN, or coordinates beyond {_FARTHEST:g} pixels")
     return path
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classicseg._arrays import as_array
+
 __all__ = ["Kind", "as_capacities", "as_terminals"]
 
 # The kernel adds an excess and the residual capacities around a node: at most three limits.
@@ -31,10 +33,7 @@ def as_capacities(
 
     A number stands for a constant array. Only the `used` part of an array is looked at.
     """
-    try:
-        given = np.asarray(value)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{name} cannot be read as an array: {error}") from error
+    given = as_array(value, name)
     if given.dtype.kind not in "biuf":
         raise TypeError(f"{name} has dtype {given.dtype}, expected integers or floats")
     if given.shape not in ((), shape):

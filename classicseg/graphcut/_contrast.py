@@ -11,10 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 from classicseg._checks import as_image, check_threads, non_negative
 from classicseg._kernels import ext
 from classicseg._offsets import Offset
-from classicseg._settings import spacing_of
+from classicseg._settings import one_of, spacing_of
 from classicseg.graphcut._neighbours import forward
 
 __all__ = ["contrast_of", "contrast_weights", "cut_cost"]
+
+# Of gamma and beta: weights and exponents stay within float32.
+_STRONGEST = 1e30
 
 Weights = dict[Offset, NDArray[np.float32]]
 
@@ -83,17 +86,25 @@ def contrast_weights(
     >>> weights[1, 0, 0][0], weights[0, 0, 1][0]
     (array([[0.2, 0.2]], dtype=float32), array([[1., 0.]], dtype=float32))
     """
-    if connectivity not in (4, 8, 6, 26):
-        raise ValueError(
-            f"connectivity is {connectivity!r}, expected 4 or 8, or 6 or 26 for a volume"
-        )
+    one_of(connectivity, (4, 8, 6, 26), "connectivity")
     dimensions = 2 if connectivity in (4, 8) else 3
-    non_negative(gamma, "gamma")
-    if beta is not None:
-        non_negative(beta, "beta")
+    check_contrast(gamma, beta)
     distances = spacing_of(spacing, dimensions)
     pixels = as_image(image, data_range=data_range, dimensions=dimensions)
     return contrast_of(pixels, gamma, beta, connectivity, check_threads(n_threads), distances)
+
+
+def contrast_strength(value: float, name: str) -> float:
+    """Check gamma or beta."""
+    if non_negative(value, name) > _STRONGEST:
+        raise ValueError(f"{name} is {value:g}, expected at most {_STRONGEST:g}")
+    return float(value)
+
+
+def check_contrast(gamma: float, beta: float | None) -> None:
+    contrast_strength(gamma, "gamma")
+    if beta is not None:
+        contrast_strength(beta, "beta")
 
 
 def contrast_of(

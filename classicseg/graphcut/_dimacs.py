@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classicseg._files import atomic, explained
+from classicseg._files import atomic, explained, path_of
 from classicseg._kernels import ext
 from classicseg.graphcut._graph import Graph
 
@@ -50,6 +49,7 @@ def read_dimacs(path: str | os.PathLike[str]) -> Graph:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "small.max"
     ...     _ = file.write_text("p max 3 2\\nn 1 s\\nn 3 t\\na 1 2 5\\na 2 3 4\\n")
@@ -58,7 +58,7 @@ def read_dimacs(path: str | os.PathLike[str]) -> Graph:
     (4, array([ True,  True, False]))
     """
     with explained(path, "a DIMACS max-flow problem"):
-        n_nodes, start, end, arcs = ext.parse_dimacs(Path(path).read_bytes())
+        n_nodes, start, end, arcs = ext.parse_dimacs(path_of(path).read_bytes())
         return _graph_of(n_nodes, start - 1, end - 1, arcs)
 
 
@@ -83,6 +83,7 @@ def write_dimacs(path: str | os.PathLike[str], graph: Graph) -> None:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> graph = Graph(2)
     >>> graph.set_terminals(source=np.array([5, 0]), sink=np.array([0, 5]))
     >>> graph.set_edges(pairs=np.array([[0, 1]]), weights=3, reverse_weights=0)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classicseg._arrays import as_array
 from classicseg._offsets import Offset, as_offset, with_neighbour
 from classicseg.graphcut._capacities import as_capacities
 
@@ -89,10 +90,7 @@ def grid_weights(
 
 def as_pairs(pairs: ArrayLike, name: str, n_nodes: int) -> NDArray[np.int64]:
     """Check the nodes that edges join; the result is a new array."""
-    try:
-        given = np.asarray(pairs)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{name} cannot be read as an array: {error}") from error
+    given = as_array(pairs, name)
     if given.shape == (0,):
         return np.zeros((0, 2), np.int64)
     if given.ndim != 2 or given.shape[1] != 2:

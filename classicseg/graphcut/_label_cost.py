@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classicseg._arrays import as_array
+
 __all__ = ["as_label_cost", "check_semi_metric", "check_triangles"]
 
 # Part of the largest cost by which a triangle may fail, for costs that were computed in float32.
@@ -13,10 +15,7 @@ _ROUNDING = 1e-6
 
 def as_label_cost(label_cost: ArrayLike, n_labels: int) -> NDArray[np.float64]:
     """Check a label cost: a number for Potts, or (L, L); finite."""
-    try:
-        cost = np.asarray(label_cost)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"label_cost cannot be read as an array: {error}") from error
+    cost = as_array(label_cost, "label_cost")
     if cost.dtype.kind not in "biuf":
         raise TypeError(f"label_cost has dtype {cost.dtype}, expected real numbers")
     if cost.shape not in ((), (n_labels, n_labels)):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classicseg._arrays import shape_of
 from classicseg._checks import as_labels, as_unary, check_threads
 from classicseg._kernels import ext
 from classicseg.graphcut._edges import Edges, GridEdges, as_edges
@@ -173,7 +174,7 @@ class _Problem:
         labels: ArrayLike | None,
         n_threads: int | None,
     ) -> None:
-        shape = np.shape(unary)
+        shape = shape_of(unary, "unary")
         if len(shape) < 2:
             raise ValueError(f"unary has shape {shape}, expected (H, W, L) or (N, L)")
         self.shape = shape[:-1]
@@ -189,7 +190,8 @@ class _Problem:
         check_semi_metric(cost)
         self.cost = cost if cost.ndim else None
         if not cost.ndim:  # Potts: its strength goes into the weights
-            np.multiply(self.edges.weights, float(cost), out=self.edges.weights)
+            with np.errstate(over="ignore"):  # `_arithmetic` says so
+                np.multiply(self.edges.weights, float(cost), out=self.edges.weights)
         self.threads = check_threads(n_threads)
 
     def minimise(
@@ -230,10 +232,14 @@ class _Problem:
         """Whether 64 bits are needed, and what energies and label costs are multiplied by."""
         span, whole = ext.unary_range(self.unary, self.threads)
         dearest = 1.0 if self.cost is None else float(self.cost.max())
-        load = self.edges.load * dearest
+        with np.errstate(over="ignore", invalid="ignore"):
+            load = self.edges.load * dearest
         largest = max(span, load)
         if not np.isfinite(largest * len(self.unary)):
-            raise ValueError(f"unary and edges add up to {largest:g} at a pixel: sums overflow")
+            raise ValueError(
+                f"unary, and edges times label_cost, add up to {largest:g} at a pixel: sums "
+                f"overflow"
+            )
         wide_bits = min(_WIDE_BITS, 61 - len(self.unary).bit_length())
         whole_cost = self.cost is None or (_whole(self.cost) and dearest <= 2**_COST_BITS)
         if whole and whole_cost and largest <= 2.0**wide_bits and _whole(self.edges.weights):

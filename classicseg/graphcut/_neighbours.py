@@ -6,6 +6,7 @@ import itertools
 from typing import Any
 
 from classicseg._offsets import Offset
+from classicseg._settings import one_of
 
 __all__ = ["OFFSETS", "check_connectivity", "forward"]
 
@@ -25,12 +26,7 @@ def check_connectivity(connectivity: Any, dimensions: int) -> int:
     choices = (4, 8) if dimensions == 2 else (6, 26)
     if connectivity is None:
         return 8 if dimensions == 2 else 6
-    if connectivity not in choices:
-        what = "an image" if dimensions == 2 else "a volume"
-        raise ValueError(
-            f"connectivity is {connectivity!r}, expected {choices[0]} or {choices[1]} for {what}"
-        )
-    return int(connectivity)
+    return int(one_of(connectivity, choices, "connectivity"))
 
 
 def forward(connectivity: int) -> tuple[Offset, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from classicseg._settings import one_of
 from classicseg.graphcut._contrast import Weights
 from classicseg.graphcut._grid import Cut
 
@@ -14,8 +15,7 @@ ENGINES = ("native", "pymaxflow")
 
 
 def check_engine(engine: str) -> None:
-    if engine not in ENGINES:
-        raise ValueError(f"engine is {engine!r}, expected one of {', '.join(ENGINES)}")
+    one_of(engine, ENGINES, "engine")
 
 
 def solve_with_pymaxflow(

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classicseg._checks import as_image, as_seeds, as_unary, check_threads, non_negative
+from classicseg._checks import as_image, as_seeds, as_unary, check_threads
 from classicseg._gmm import assign, fit_gmm
-from classicseg._settings import spacing_of
-from classicseg.graphcut._contrast import Weights, contrast_of
+from classicseg._settings import generator_of, spacing_of
+from classicseg.graphcut._contrast import Weights, check_contrast, contrast_of
 from classicseg.graphcut._grid import Cut, GridGraph
 from classicseg.graphcut._neighbours import check_connectivity
 from classicseg.graphcut._peers import check_engine, solve_with_pymaxflow
@@ -102,9 +102,7 @@ def segment(
     dimensions = 3 if getattr(seeds, "ndim", 2) == 3 else 2
     connectivity = check_connectivity(connectivity, dimensions)
     distances = spacing_of(spacing, dimensions)
-    non_negative(gamma, "gamma")
-    if beta is not None:
-        non_negative(beta, "beta")
+    check_contrast(gamma, beta)
     pixels = as_image(image, data_range=data_range, dimensions=dimensions)
     shape = pixels.shape[:-1]
     marks = as_seeds(seeds, shape, "seeds")
@@ -112,7 +110,7 @@ def segment(
         if not (marks == value).any():
             raise ValueError(f"seeds has no {what} pixel, expected scribbles of both kinds")
     threads = check_threads(n_threads)
-    generator = np.random.default_rng(rng)
+    generator = generator_of(rng)
     mixtures = [
         fit_gmm(pixels[marks == value], n_components, generator)
         for value in (BACKGROUND, FOREGROUND)
@@ -180,9 +178,7 @@ def cut_unary(
     dimensions = 3 if getattr(unary, "ndim", 3) == 4 else 2
     connectivity = check_connectivity(connectivity, dimensions)
     distances = spacing_of(spacing, dimensions)
-    non_negative(gamma, "gamma")
-    if beta is not None:
-        non_negative(beta, "beta")
+    check_contrast(gamma, beta)
     pixels = as_image(image, data_range=data_range, dimensions=dimensions)
     shape = pixels.shape[:-1]
     energies = as_unary(unary, "unary", shape if dimensions == 3 else None)

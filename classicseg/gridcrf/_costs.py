@@ -74,13 +74,15 @@ def truncated_quadratic(n_labels: int, scale: float, limit: float) -> NDArray[np
 
 
 def _truncated(n_labels: int, scale: float, limit: float, power: int) -> NDArray[np.float32]:
-    n = positive_int(n_labels, "n_labels")
-    if n > _MAX_LABELS:
-        raise ValueError(f"n_labels is {n}, expected at most {_MAX_LABELS}")
+    n = positive_int(n_labels, "n_labels", _MAX_LABELS)
     levels = np.arange(n, dtype=np.float64)
     distance = np.abs(levels[:, np.newaxis] - levels) ** power
-    limit = non_negative(limit, "limit")
-    return np.minimum(non_negative(scale, "scale") * distance, limit).astype(np.float32)
+    limit, scale = non_negative(limit, "limit"), non_negative(scale, "scale")
+    with np.errstate(over="ignore"):
+        costs = np.minimum(scale * distance, limit).astype(np.float32)
+    if not np.isfinite(costs).all():
+        raise ValueError(f"scale {scale:g} and limit {limit:g} give costs beyond float32")
+    return costs
 
 
 class Form(IntEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from classicseg._arrays import as_array
 from classicseg._checks import check_threads, positive_int
 from classicseg.gridcrf._problem import Edges, as_problem, as_start
 from classicseg.gridcrf._results import Labelling
@@ -60,7 +61,7 @@ def energy(
     """
     threads = check_threads(n_threads)
     problem = as_problem(unary, edges, label_cost)
-    flat = as_start(np.asarray(labels), problem)
+    flat = as_start(as_array(labels, "labels"), problem)
     return problem.energy(flat, problem.kernel_costs(), threads)
 
 
@@ -112,7 +113,7 @@ def icm(
     threads = check_threads(n_threads)
     max_iter = positive_int(max_iter, "max_iter")
     problem = as_problem(unary, edges, label_cost)
-    now = problem.start() if labels is None else as_start(np.asarray(labels), problem)
+    now = problem.start() if labels is None else as_start(as_array(labels, "labels"), problem)
     costs = problem.kernel_costs()
     energies = [problem.energy(now, costs, threads)]
     converged = False

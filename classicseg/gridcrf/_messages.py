@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classicseg._checks import check_threads, non_negative, positive_int
+from classicseg._settings import one_of, yes_or_no
 from classicseg.gridcrf._problem import (
     Edges,
     Problem,
@@ -78,8 +79,8 @@ def belief_propagation(
     """
     threads = check_threads(n_threads)
     max_iter, tol = positive_int(max_iter, "max_iter"), non_negative(tol, "tol")
-    if marginals not in (None, "max", "sum"):
-        raise ValueError(f"marginals is {marginals!r}, expected 'max', 'sum' or None")
+    if marginals is not None:
+        one_of(marginals, ("max", "sum"), "marginals")
     problem = as_problem(unary, edges, label_cost)
     if marginals == "sum":
         return _sum_product(problem, max_iter, tol, threads)
@@ -149,6 +150,7 @@ def trws(
     """
     threads = check_threads(n_threads)
     max_iter, tol = positive_int(max_iter, "max_iter"), non_negative(tol, "tol")
+    yes_or_no(marginals, "marginals")
     problem = as_problem(unary, edges, label_cost)
     messages = _Messages(problem, tree_reweighted=True, n_threads=threads)
     best = _Best(problem, messages)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classicseg._arrays import shape_of
 from classicseg._checks import as_labels, as_unary
 from classicseg._kernels import ext
 from classicseg.graphcut._edges import as_graph_edges, grid_weights
@@ -62,7 +63,7 @@ class Problem:
 
 def as_problem(unary: ArrayLike, edges: Edges, label_cost: ArrayLike) -> Problem:
     """Check an energy function on a grid, unary (H, W, L), or on a graph, (N, L)."""
-    shape = np.shape(unary)
+    shape = shape_of(unary, "unary")
     if len(shape) not in (2, 3):
         raise ValueError(
             f"unary has shape {shape}, expected (H, W, L) with a dict of weights, or (N, L) with "

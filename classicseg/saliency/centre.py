@@ -6,9 +6,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
+from classicseg._arrays import shape_of
 from classicseg._checks import non_negative, positive, positive_int
 from classicseg.saliency._scale import Map, enlarged, shrunk, stretched
 
+_LONGEST = 2**31
+_WIDEST = 100
 _SIDE = 256  # fixations have no detail
 
 
@@ -57,16 +60,17 @@ def centre_prior(
     if isinstance(shape_or_image, tuple):
         if len(shape_or_image) != 2:
             raise ValueError(f"shape_or_image is {shape_or_image!r}, expected (H, W) or an image")
-        height = positive_int(shape_or_image[0], "shape_or_image[0]")
-        width = positive_int(shape_or_image[1], "shape_or_image[1]")
+        height = positive_int(shape_or_image[0], "shape_or_image[0]", _LONGEST)
+        width = positive_int(shape_or_image[1], "shape_or_image[1]", _LONGEST)
     else:
         shrunk(shape_or_image, _SIDE, name="shape_or_image")  # for the check alone
         height, width = np.shape(shape_or_image)[:2]
-    y, x = (
-        np.exp(-0.5 * (((np.arange(n) + 0.5) / n - 0.5) / width_of_bell) ** 2).astype(np.float32)
-        for n in (height, width)
-    )
-    return np.outer(y, x)
+    with np.errstate(over="ignore"):  # of a bell that is narrower than a pixel
+        y, x = (
+            np.exp(-0.5 * (((np.arange(n) + 0.5) / n - 0.5) / width_of_bell) ** 2)
+            for n in (height, width)
+        )
+    return np.outer(y.astype(np.float32), x.astype(np.float32))
 
 
 def with_centre(
@@ -118,8 +122,10 @@ def with_centre(
     array([0.18, 0.69, 1.  , 0.69, 0.18], dtype=float32)
     """
     reach = non_negative(blur, "blur")
-    if np.ndim(saliency) != 2:
-        raise ValueError(f"saliency has shape {np.shape(saliency)}, expected (H, W)")
+    if reach > _WIDEST:
+        raise ValueError(f"blur is {blur}, expected at most {_WIDEST}")
+    if len(shape := shape_of(saliency, "saliency")) != 2:
+        raise ValueError(f"saliency has shape {shape}, expected (H, W)")
     small = shrunk(saliency, _SIDE, n_threads, "saliency")[..., 0] / np.float32(255)
     blurred = ndimage.gaussian_filter(small, reach * max(small.shape), mode="nearest")
     return enlarged(stretched(blurred * centre_prior(small.shape, sigma)), saliency, n_threads)

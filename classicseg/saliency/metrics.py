@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classicseg._arrays import as_array
 from classicseg._checks import as_image, as_mask, positive, positive_int
+from classicseg._settings import generator_of, seed_of
 from classicseg.saliency.threshold import to_mask
 
 __all__ = [
@@ -37,6 +39,8 @@ Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 _LEVELS = 256
+_LARGEST_WEIGHT = 1e30
+_MOST_SPLITS = 1_000_000
 _EPSILON = float(np.finfo(np.float64).eps)
 
 
@@ -117,8 +121,12 @@ def f_measure(precision: ArrayLike, recall: ArrayLike, beta_squared: float = 0.3
     >>> f_measure([0.5, 0.0], [1.0, 0.0]).round(4)
     array([0.5652, 0.    ])
     """
-    p, r = np.asarray(precision, np.float64), np.asarray(recall, np.float64)
+    p, r = (_share(value, name) for value, name in ((precision, "precision"), (recall, "recall")))
+    if p.shape != r.shape:
+        raise ValueError(f"recall has shape {r.shape}, expected precision's, {p.shape}")
     weight = positive(beta_squared, "beta_squared")
+    if weight > _LARGEST_WEIGHT:
+        raise ValueError(f"beta_squared is {beta_squared:g}, expected at most {_LARGEST_WEIGHT:g}")
     total = weight * p + r
     return np.divide((1 + weight) * p * r, total, out=np.zeros_like(total), where=total > 0)
 
@@ -244,15 +252,16 @@ def auc_borji(
     >>> auc_borji(np.full((4, 4), 0.5), np.eye(4, dtype=bool))
     0.5
     """
+    positive_int(n_splits, "n_splits", _MOST_SPLITS)
     found, fixated = _map_and_fixations(saliency, fixations)
     low, high = found.min(), found.max()
     scaled = (found - low) / (high - low) if high > low else np.zeros_like(found)
     thresholds = np.linspace(1, 0, 11)
     hits = scaled[fixated]
     true_rate = _share_at_least(hits, thresholds)
-    draws = np.random.default_rng(rng)
+    draws = generator_of(seed_of(rng))
     areas = []
-    for _ in range(positive_int(n_splits, "n_splits")):
+    for _ in range(n_splits):
         negatives = scaled.ravel()[draws.integers(0, scaled.size, hits.size)]
         areas.append(_area(_share_at_least(negatives, thresholds), true_rate))
     return float(np.mean(areas))
@@ -311,6 +320,15 @@ def kl(saliency: ArrayLike, density: ArrayLike) -> float:
     found, true = _map_and_density(saliency, density)
     p, q = _distribution(true), _distribution(found)
     return float((p * np.log(_EPSILON + p / (_EPSILON + q))).sum())
+
+
+def _share(values: ArrayLike, name: str) -> Values:
+    shares = as_array(values, name)
+    if shares.dtype.kind not in "biuf":
+        raise TypeError(f"{name} has dtype {shares.dtype}, expected numbers in [0, 1]")
+    if shares.size and not (shares.min() >= 0 and shares.max() <= 1):
+        raise ValueError(f"{name} holds NaN or values outside [0, 1]")
+    return shares.astype(np.float64)
 
 
 def _map(saliency: ArrayLike, name: str = "saliency") -> Values:

@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from classicseg._kernels import ext
 from classicseg._lab import lab
+from classicseg._settings import yes_or_no
 from classicseg.saliency._scale import Colors, Map, enlarged, shrunk, stretched
 
 # The paper's settings.
@@ -72,6 +73,8 @@ def minimum_barrier(
     >>> saliency.minimum_barrier(image)[[15, 30], [25, 50]].round(2)
     array([0.97, 0.  ], dtype=float32)
     """
+    yes_or_no(background, "background")
+    yes_or_no(postprocess, "postprocess")
     colors = lab(shrunk(image, _SIDE, n_threads))
     values = stretched(barrier_distance(colors), _NOISE)
     if background:

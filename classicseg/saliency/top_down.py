@@ -10,6 +10,7 @@ from classicseg._gmm import GMM, fit_gmm
 from classicseg.saliency._scale import Map, stretched
 
 # Of a class of pixels as many are used for its colours.
+_STEEPEST = 1e30
 _SAMPLE = 20000
 
 
@@ -50,7 +51,7 @@ def top_down(saliency: ArrayLike, relevance: ArrayLike, weight: float = 1.0) -> 
     for array, name in ((values, "saliency"), (likely, "relevance")):
         if array.shape[2] != 1 or array.shape != values.shape:
             raise ValueError(f"{name} has shape {array.shape[:2]}, expected one map's (H, W)")
-    exponent = non_negative(weight, "weight")
+    exponent = min(non_negative(weight, "weight"), _STEEPEST)
     return stretched((values * (likely / 255) ** np.float32(exponent))[..., 0] / 255)
 
 

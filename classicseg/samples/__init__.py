@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from classicseg._settings import one_of
+
 __all__ = ["Sample", "load", "names"]
 
 # Grey values of the mask files; all else is background.
@@ -115,8 +117,7 @@ def load(name: str) -> Sample:
     >>> sample.image.shape, sample.mask.shape, sample.rect
     ((400, 600, 3), (400, 600), (64, 10, 428, 389))
     """
-    if name not in names():
-        raise ValueError(f"name is {name!r}, expected one of {', '.join(names())}")
+    one_of(name, names(), "name")
     entry = _entries()[name]
     image = _photograph(entry)
     drawn = _pixels(_annotations() / f"{name}_mask.png")

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from classicseg._checks import as_labels, as_uint8_image, non_negative, positive_int, void_label
 from classicseg._progress import progress
+from classicseg._settings import sequence_of
 from classicseg.metrics import ConfusionMatrix
 
 __all__ = ["ImageClassifier", "check_groups", "columns", "fit_rows", "over_images"]
@@ -167,7 +168,11 @@ class ImageClassifier(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
 
     def _first_seed(self) -> int:
         """Drawn from `random_state`; the next `_SEEDS` ones are free as well."""
-        return int(check_random_state(self.random_state).randint(2**31 - _SEEDS))
+        try:
+            generator = check_random_state(self.random_state)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"random_state is {self.random_state!r}: {error}") from None
+        return int(generator.randint(2**31 - _SEEDS))
 
     def _row_weights(self, classes: NDArray[Any], amounts: Array) -> Array:
         """Weights of rows: their amounts, times those of their classes."""
@@ -201,9 +206,10 @@ class ImageClassifier(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
 
 def check_groups(features: Sequence[str], groups: tuple[str, ...]) -> tuple[str, ...]:
     """The groups of features that are wanted, of those that there are."""
-    if not features or isinstance(features, str) or set(features) - set(groups):
+    given = sequence_of(features, "features", f"some of {groups}")
+    if not given or not all(isinstance(name, str) and name in groups for name in given):
         raise ValueError(f"features is {features!r}, expected some of {groups}")
-    return tuple(features)
+    return given
 
 
 def fit_rows(

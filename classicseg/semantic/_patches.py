@@ -28,6 +28,7 @@ Array = NDArray[np.float32]
 Image = NDArray[np.uint8]
 _GROUPS = ("color", "texture", "location", "context")
 # The context is the same means over a patch this many times as wide.
+_LARGEST_PATCH = 1000
 _WIDER = 4
 
 
@@ -107,8 +108,9 @@ class PatchClassifier(ImageClassifier):
         self.progress = progress
 
     def _fit(self, images: list[Image], labels: list[NDArray[np.int32]]) -> None:
-        for name in ("patch_size", "stride", "n_textons", "patches_per_image"):
+        for name in ("stride", "n_textons", "patches_per_image"):
             positive_int(getattr(self, name), name)
+        positive_int(self.patch_size, "patch_size", _LARGEST_PATCH)
         groups = check_groups(self.features, _GROUPS)
         seed = self._first_seed()
         self.textons_ = Textons(images, self.n_textons, seed, self.n_jobs, self.progress)

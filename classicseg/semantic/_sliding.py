@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+from classicseg._arrays import as_array
 from classicseg._checks import finite, positive_int
 from classicseg._lab import lab
 from classicseg.semantic._estimator import (
@@ -29,6 +30,7 @@ Image = NDArray[np.uint8]
 Features = Callable[[NDArray[np.uint8]], NDArray[Any]]
 # Windows that are described and classified at a time.
 _BATCH = 1024
+_LARGEST_WINDOW = 4096
 _CELLS = 6
 
 
@@ -110,7 +112,7 @@ class SlidingWindow(ImageClassifier):
         sklearn.exceptions.NotFittedError
             Before `fit`.
         """
-        return self.predict_proba(image) >= finite(threshold, "threshold")
+        return self.predict_proba(image) >= np.float64(finite(threshold, "threshold"))
 
     def predict_proba(self, image: ArrayLike) -> Array:
         """Heat maps: the probability of each class at each pixel, (H, W, L) float32.
@@ -175,7 +177,8 @@ class SlidingWindow(ImageClassifier):
         sides = self.window if isinstance(self.window, tuple | list) else (self.window,) * 2
         if len(sides) != 2:
             raise ValueError(f"window is {self.window!r}, expected a number or (height, width)")
-        return positive_int(sides[0], "window"), positive_int(sides[1], "window")
+        height, width = (positive_int(side, "window", _LARGEST_WINDOW) for side in sides)
+        return height, width
 
     def _features(self) -> Features:
         return window_features if self.features is None else self.features
@@ -193,6 +196,11 @@ def window_features(windows: NDArray[np.uint8]) -> Array:
     (N, F) float32 array
         Four numbers for each cell; fewer cells where a side has fewer pixels.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `windows` are none.
+
     Examples
     --------
     >>> import numpy as np
@@ -200,6 +208,12 @@ def window_features(windows: NDArray[np.uint8]) -> Array:
     >>> semantic.window_features(np.zeros((2, 32, 32, 3), np.uint8)).shape
     (2, 144)
     """
+    given = as_array(windows, "windows")
+    if given.dtype != np.uint8:
+        raise TypeError(f"windows has dtype {given.dtype}, expected uint8")
+    if given.ndim != 4 or given.shape[3] != 3 or given.size == 0:
+        raise ValueError(f"windows has shape {given.shape}, expected (N, h, w, 3)")
+    windows = np.ascontiguousarray(given)
     n, height, width, _ = windows.shape
     colors = lab(windows.reshape(n * height, width, 3)).reshape(n, height, width, 3)
     slopes = [np.gradient(colors[..., 0], axis=a) for a in (1, 2) if colors.shape[a] > 1]

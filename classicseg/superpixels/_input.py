@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classicseg._arrays import as_array
 from classicseg._checks import as_image, as_labels
 
 __all__ = ["as_regions", "as_samples"]
@@ -17,7 +18,7 @@ _LARGEST = 2**28
 
 def as_regions(labels: ArrayLike, name: str = "labels") -> NDArray[np.int32]:
     """Check regions: (H, W) or (D, H, W) whole numbers from 0, or -1 for pixels of no region."""
-    array = np.asarray(labels)
+    array = as_array(labels, name)
     if array.ndim not in (2, 3):
         raise ValueError(f"{name} has shape {array.shape}, expected (H, W) or (D, H, W)")
     if array.dtype.kind == "i" and array.size and int(array.min()) == -1:
@@ -41,7 +42,7 @@ def as_samples(
     data_range: tuple[float, float] | None = None,
 ) -> NDArray[np.float32]:
     """Check an image or volume of a given shape, and convert it to `shape` + (C,) in 0..255."""
-    array: NDArray[Any] = np.asarray(image)
+    array: NDArray[Any] = as_array(image, name)
     if array.shape != shape and array.shape[:-1] != shape:
         raise ValueError(
             f"{name} has shape {array.shape}, expected {shape} or {shape} and a channel axis"

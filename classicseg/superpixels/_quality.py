@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
+from classicseg._settings import whole
 from classicseg.superpixels._input import as_regions, as_samples
 from classicseg.superpixels._regions import sums_by_region
 
@@ -51,12 +52,14 @@ def boundary_recall(labels: ArrayLike, truth: ArrayLike, tolerance: int = 2) -> 
     0.5
     """
     found, true = _two(labels, truth)
-    if isinstance(tolerance, bool) or int(tolerance) != tolerance or tolerance < 0:
+    reach = whole(tolerance, "tolerance")
+    if reach < 0:
         raise ValueError(f"tolerance is {tolerance!r}, expected a whole number from 0")
+    reach = min(reach, max(true.shape))
     wanted = _boundary(true)
     if not wanted.any():
         return 1.0
-    near = ndimage.maximum_filter(_boundary(found).view(np.uint8), 2 * int(tolerance) + 1)
+    near = ndimage.maximum_filter(_boundary(found).view(np.uint8), 2 * reach + 1)
     return float(near[wanted].mean())
 
 

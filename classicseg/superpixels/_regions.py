@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classicseg._arrays import as_array
 from classicseg._offsets import Offset, as_offset, with_neighbour
+from classicseg._settings import one_of
 from classicseg.superpixels._input import as_regions, as_samples
 
 __all__ = ["Adjacency", "adjacency", "pool", "pool_edges", "spread", "sums_by_region"]
@@ -120,9 +122,8 @@ def pool(values: ArrayLike, labels: ArrayLike, *, reduce: str = "mean") -> NDArr
     [2.0, 5.0]
     """
     regions = as_regions(labels)
-    if reduce not in ("mean", "sum"):
-        raise ValueError(f"reduce is {reduce!r}, expected 'mean' or 'sum'")
-    array = np.asarray(values)
+    one_of(reduce, ("mean", "sum"), "reduce")
+    array = as_array(values, "values")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"values has dtype {array.dtype}, expected real numbers")
     if array.shape != regions.shape and array.shape[:-1] != regions.shape:
@@ -131,11 +132,12 @@ def pool(values: ArrayLike, labels: ArrayLike, *, reduce: str = "mean") -> NDArr
         )
     flat = array.reshape(regions.size, -1)
     totals, sizes = sums_by_region(flat, regions)
-    if not np.isfinite(totals).all():
-        raise ValueError("values holds NaN or infinite numbers, or such that overflow in a sum")
     if reduce == "mean":
         totals /= np.maximum(sizes, 1)[:, np.newaxis]
-    pooled: NDArray[np.float32] = totals.astype(np.float32)
+    with np.errstate(over="ignore"):
+        pooled: NDArray[np.float32] = totals.astype(np.float32)
+    if not np.isfinite(pooled).all():
+        raise ValueError("values holds NaN or infinite numbers, or such that overflow in a sum")
     return pooled.reshape(len(sizes), *array.shape[regions.ndim :])
 
 
@@ -180,7 +182,7 @@ def pool_edges(
     keys, strengths = [np.zeros(0, np.int64)], [np.zeros(0)]
     for given, value in edges.items():
         offset = as_offset(given, regions.ndim, "edges")
-        array = np.asarray(value)
+        array = as_array(value, f"edges[{offset}]")
         if array.dtype.kind not in "biuf":
             raise TypeError(f"edges[{offset}] has dtype {array.dtype}, expected real numbers")
         if array.shape not in ((), regions.shape):
@@ -241,10 +243,12 @@ def spread(values: ArrayLike, labels: ArrayLike, *, fill: float = 0) -> NDArray[
     [[10, 10, 20]]
     """
     regions = as_regions(labels)
-    table = np.asarray(values)
+    table = as_array(values, "values")
     n = int(regions.max()) + 1
     if table.ndim == 0 or len(table) < n:
-        raise ValueError(f"values has shape {table.shape}, expected a row for each of {n} regions")
+        raise ValueError(
+            f"values has shape {table.shape}, expected a row for each of {n} regions in labels"
+        )
     if int(regions.min()) >= 0:
         return table[regions]
     none = np.full((1, *table.shape[1:]), fill, table.dtype)
@@ -262,5 +266,5 @@ def sums_by_region(
     sizes = np.bincount(index, minlength=n)
     sums = np.empty((n, flat.shape[1]), np.float64)
     for c in range(flat.shape[1]):
-        sums[:, c] = np.bincount(index, flat[:, c], n)
+        sums[:, c] = np.bincount(index, flat[:, c].astype(np.float64), n)
     return sums, sizes

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classicseg._arrays import as_array
 from classicseg._checks import (
     as_image,
     as_mask,
@@ -19,6 +20,7 @@ from classicseg._checks import (
 )
 from classicseg._kernels import ext
 from classicseg._lab import LAB_BEYOND, LAB_SCALE, lab_planes
+from classicseg._settings import one_of
 
 __all__ = ["slic"]
 
@@ -101,13 +103,10 @@ def slic(
     [0, 0, 0, 1, 1, 1]
     """
     n_segments = positive_int(n_segments, "n_segments")
-    n_iterations = positive_int(n_iterations, "n_iterations")
-    if n_iterations > 10_000:
-        raise ValueError(f"n_iterations is {n_iterations}, expected at most 10000")
+    n_iterations = positive_int(n_iterations, "n_iterations", 10_000)
     if non_negative(compactness, "compactness") > 1e6:
         raise ValueError(f"compactness is {compactness}, expected at most 1e6")
-    if method not in _METHODS:
-        raise ValueError(f"method is {method!r}, expected one of {', '.join(_METHODS)}")
+    one_of(method, _METHODS, "method")
     threads = check_threads(n_threads)
     pixels = _channels_last(image, channel_axis)
     shape = pixels.shape[:-1]
@@ -140,7 +139,7 @@ def slic(
 
 
 def _channels_last(image: ArrayLike, channel_axis: int | None) -> NDArray[Any]:
-    array = np.asarray(image)
+    array = as_array(image, "image")
     expected = "expected (H, W), (H, W, C), (D, H, W) with channel_axis=None, or (D, H, W, C)"
     if not 2 <= array.ndim <= 4:
         raise ValueError(f"image has shape {array.shape}, {expected}")

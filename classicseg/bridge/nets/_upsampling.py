@@ -5,7 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from classicseg._settings import positive_int
+
 __all__ = ["MaxUnpool", "NearestUnpool", "SparseUnpool", "bilinear_kernel", "bilinear_upsampling"]
+
+_LARGEST_KERNEL = 4096
 
 
 def bilinear_kernel(size: int) -> Tensor:
@@ -32,8 +36,7 @@ def bilinear_kernel(size: int) -> Tensor:
     >>> bilinear_kernel(4)[1].tolist()
     [0.1875, 0.5625, 0.5625, 0.1875]
     """
-    if size < 1:
-        raise ValueError(f"size is {size}, expected at least 1")
+    size = positive_int(size, "size", _LARGEST_KERNEL)
     factor = (size + 1) // 2
     distance = (torch.arange(size, dtype=torch.float32) - (size - 1) / 2).abs()
     line = 1 - distance / factor
@@ -138,6 +141,4 @@ class MaxUnpool(nn.Module):
 
 
 def _factor(factor: int) -> int:
-    if isinstance(factor, bool) or not isinstance(factor, int) or factor < 1:
-        raise ValueError(f"factor is {factor!r}, expected a whole number from 1")
-    return factor
+    return positive_int(factor, "factor")

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from classicseg._settings import MOST_CHANNELS, one_of, positive_int, sequence_of, share
+
 __all__ = ["SmallDeepLab", "SmallFCN"]
 
 
@@ -44,8 +46,9 @@ class SmallFCN(nn.Module):
 
     def __init__(self, n_classes: int, stride: int = 8, dropout: float = 0.2) -> None:
         super().__init__()
-        if stride not in (8, 16, 32):
-            raise ValueError(f"stride is {stride}, expected 8, 16 or 32")
+        n_classes = positive_int(n_classes, "n_classes", MOST_CHANNELS)
+        dropout = share(dropout, "dropout")
+        one_of(stride, (8, 16, 32), "stride")
         self.stride = stride
         self.conv1 = _stem(32)
         self.conv2 = nn.Sequential(Block(32, 48), Block(48, 48))
@@ -109,6 +112,10 @@ class SmallDeepLab(nn.Module):
         self, n_classes: int, rates: tuple[int, ...] = (3, 6, 9), dropout: float = 0.1
     ) -> None:
         super().__init__()
+        n_classes = positive_int(n_classes, "n_classes", MOST_CHANNELS)
+        dropout = share(dropout, "dropout")
+        given = sequence_of(rates, "rates", "whole numbers from 1")
+        rates = tuple(positive_int(rate, "rates", MOST_CHANNELS) for rate in given)
         self.conv1 = _stem(32)
         self.conv2 = nn.Sequential(Block(32, 48), Block(48, 48))
         self.conv3 = nn.Sequential(Block(48, 96), Block(96, 96))

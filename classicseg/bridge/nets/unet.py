@@ -5,8 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from classicseg._settings import MOST_CHANNELS, positive_int
+
 __all__ = ["UNet", "unet"]
 
+_LARGEST_WIDTH = 1024
 _LEVELS = 5
 # What the unpadded 3 x 3 convolutions of all levels take off each side of the image.
 _RIM = 92
@@ -25,9 +28,9 @@ class UNet(nn.Module):
         batch_norm: bool = False,
     ) -> None:
         super().__init__()
-        for name, value in (("n_classes", n_classes), ("width", width)):
-            if value < 1:
-                raise ValueError(f"{name} is {value}, expected at least 1")
+        n_classes = positive_int(n_classes, "n_classes", MOST_CHANNELS)
+        in_channels = positive_int(in_channels, "in_channels", MOST_CHANNELS)
+        width = positive_int(width, "width", _LARGEST_WIDTH)
         self.padded = padded
         widths = [width * 2**level for level in range(_LEVELS)]
         self.down = nn.ModuleList(
