@@ -15,6 +15,8 @@ import numpy as np
 _MAX_THREADS = 1024
 # Of a network: more is a mistake, and its weights would not fit.
 MOST_CHANNELS = 2**16
+# Below this, energies leave the range of float32.
+_LEAST_TEMPERATURE = 1e-30
 
 
 def positive(value: float, name: str) -> float:
@@ -83,6 +85,13 @@ def yes_or_no(value: bool, name: str) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} is {value!r}, expected True or False")
     return bool(value)
+
+
+def inverse_temperature(temperature: float) -> float:
+    """What scores are multiplied by."""
+    if positive(temperature, "temperature") < _LEAST_TEMPERATURE:
+        raise ValueError(f"temperature is {temperature}, expected at least {_LEAST_TEMPERATURE}")
+    return 1 / temperature
 
 
 def share(value: float, name: str) -> float:

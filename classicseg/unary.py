@@ -20,9 +20,7 @@ from classicseg._checks import (
     positive_int,
     void_label,
 )
-
-# Below this, energies leave the range of float32.
-_LEAST_TEMPERATURE = 1e-30
+from classicseg._settings import inverse_temperature
 
 
 def from_probabilities(probabilities: ArrayLike, clip: float = 1e-5) -> NDArray[np.float32]:
@@ -185,13 +183,6 @@ def to_probabilities(unary: ArrayLike) -> NDArray[np.float32]:
     probabilities = np.exp(energies.min(axis=0) - energies)
     probabilities /= probabilities.sum(axis=0)
     return _labels_last(probabilities)
-
-
-def inverse_temperature(temperature: float) -> float:
-    """What scores are multiplied by."""
-    if positive(temperature, "temperature") < _LEAST_TEMPERATURE:
-        raise ValueError(f"temperature is {temperature}, expected at least {_LEAST_TEMPERATURE}")
-    return 1 / temperature
 
 
 # With two labels on the last axis NumPy works in steps of two numbers, ten times slower than on

@@ -15,9 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from classicseg._checks import as_image, finite, positive, positive_int
-from classicseg._settings import sequence_of, yes_or_no
+from classicseg._settings import inverse_temperature, sequence_of, yes_or_no
 from classicseg.bridge._tiles import Tiling, tiling
-from classicseg.unary import inverse_temperature
 
 __all__ = ["unary"]
 

@@ -13,6 +13,8 @@ from PIL import Image
 
 from classicseg._checks import positive_int
 from classicseg._colors import as_colors, palette
+from classicseg._files import path_of
+from classicseg._settings import int_from, sequence_of
 from classicseg.datasets._dataset import VOID, Dataset, Item
 from classicseg.datasets._layout import Classes, listed, pictures, read_pair
 
@@ -41,6 +43,8 @@ class Pair:
             _named(self.images, id, self.image_endings),
             _named(self.masks, id, self.mask_endings),
         )
+
+_LARGEST_LABEL = 2**16 - 1
 
 
 @dataclass(frozen=True)
@@ -109,8 +113,12 @@ def folder(
     (('cat',), 6)
     """
     names = _names(classes)
-    chosen = tuple(range(len(names))) if values is None else tuple(values)
-    if len(chosen) != len(names) or len(set(chosen)) != len(chosen) or min(chosen) < 0:
+    images, masks = path_of(images, "images"), path_of(masks, "masks")
+    given = range(len(names)) if values is None else values
+    known = sequence_of(given, "values", f"{len(names)} labels")
+    chosen = tuple(int_from(0, value, "values", _LARGEST_LABEL) for value in known)
+    int_from(0, ignore_index, "ignore_index", _LARGEST_LABEL)
+    if len(chosen) != len(names) or len(set(chosen)) != len(chosen):
         raise ValueError(f"values is {chosen}, expected {len(names)} different labels from 0")
     void = () if ignore_index in chosen else (int(ignore_index),)
     files = Classes(tuple((int(value),) for value in chosen), void)
@@ -203,7 +211,7 @@ def _names(classes: int | Sequence[str]) -> tuple[str, ...]:
     if isinstance(classes, Sequence):
         names = tuple(classes)
     else:
-        names = tuple(f"class {k}" for k in range(positive_int(classes, "n_classes")))
+        names = tuple(f"class {k}" for k in range(positive_int(classes, "n_classes", VOID)))
     if not 1 <= len(names) <= VOID:
         raise ValueError(f"n_classes is {len(names)}, expected at most {VOID}")
     return names

@@ -15,13 +15,12 @@ from classicseg._checks import (
     positive,
 )
 from classicseg._kernels import ext
-from classicseg._settings import yes_or_no
+from classicseg._settings import inverse_temperature, yes_or_no
 from classicseg.densecrf._crf import DenseCRF
 from classicseg.densecrf._inputs import hint_at_layout, label_shape
 from classicseg.densecrf._kernels import BilateralKernel, GaussianKernel, strength
 from classicseg.densecrf._mean_field import MeanField
 from classicseg.densecrf._peers import check_engine, refine_with_pydensecrf
-from classicseg.unary import inverse_temperature
 
 __all__ = ["refine"]
 

@@ -32,6 +32,7 @@ EXCLUDED: dict[str, str] = {
     "bridge.nets.segnet": _LARGE,
     "bridge.train": "minutes in all; test_bridge_train has its errors",
     "densecrf.Lattice": _RESULT,
+    "densecrf.PreparedCRF": _RESULT,
     "densecrf.MeanField": _RESULT,
     "densecrf.Trial": _RESULT,
     "densecrf.Tuning": _RESULT,

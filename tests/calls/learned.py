@@ -292,6 +292,7 @@ CALLS: list[Call] = [
             "values": (0, 1, 2),
             "ignore_index": 255,
         },
+        {"n_classes": "classes|values"},
     ),
     Call(
         "bridge.pick",
