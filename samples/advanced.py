@@ -4,7 +4,7 @@
 
 Two kinds of evidence are added up, colour models of a rectangle's inside and outside and a saliency
 map. Every pixel's energies are pooled over superpixels, an exact cut decides on regions, and a
-dense CRF gives the outline back its detail. Each step is one call; all of them can be exchanged.
+dense CRF smooths along edges. Each step is one call; all of them can be exchanged.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     python samples/expert.py [picture.png] [--steps 100]
 
-The data set is in fields.py: names, and a function that reads one. The network is eleven lines of
+The data set is in fields.py: names, and a function that reads one. The network is a dozen lines of
 PyTorch. The energy knows that what is next to what has a price of its own: a roof ends at gravel
 more often than at a meadow. Needs pip install 'classicseg[bridge]'.
 """

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
+from data_trees import TREES
 
 from classicseg import datasets, samples
 from classicseg.datasets import Dataset, Item
@@ -58,6 +60,10 @@ def test_items_by_place_and_by_name() -> None:
         dataset.select(["a", "a"])
     with pytest.raises(TypeError, match="expected a list of strings"):
         dataset.select("abc")
+    with pytest.raises(TypeError, match="ids is 5, expected a list of strings"):
+        dataset.select(5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="ids holds other things"):
+        dataset.select([1])  # type: ignore[list-item]
     with pytest.raises(ValueError, match="every"):
         dataset.select(every=0)
 
@@ -88,3 +94,20 @@ def test_open_by_name() -> None:
         datasets.open("nonsense")
     with pytest.raises(ValueError, match="neither a root nor a split"):
         datasets.open("bundled", "somewhere")
+
+
+@pytest.mark.parametrize("name", datasets.names()[1:])
+def test_roots_and_splits_that_are_none_are_named(name: str, tmp_path: Path) -> None:
+    for root in (5, b"here", [tmp_path]):
+        with pytest.raises(TypeError, match=r"root is .*, expected a path"):
+            datasets.open(name, root)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"root is .* without null"):
+        datasets.open(name, "a\0b")
+    with pytest.raises(ValueError, match=f"{name} needs the folder that holds it as root"):
+        datasets.open(name)
+    for tree in (tree for tree in TREES if tree.name == name):
+        tree.make(tmp_path)
+        for split in (5, "", "../val", "a\0b", "nonsense"):
+            with pytest.raises((TypeError, ValueError, OSError)) as caught:
+                datasets.open(name, tmp_path, split)  # type: ignore[arg-type]
+            assert "split is" in str(caught.value) or "nonsense" in str(caught.value)

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classicseg._colors import palette
-from classicseg._files import explained
+from classicseg._files import explained, path_of
 from classicseg.datasets._coco_names import STUFF, THINGS
 from classicseg.datasets._dataset import VOID, Dataset, Item
 from classicseg.datasets._layout import (
     Classes,
+    as_split,
     find,
     present,
     read_pair,
@@ -131,7 +132,8 @@ def coco(root: str | os.PathLike[str], split: str = "val2017", *, strict: bool =
     >>> len(datasets.coco("coco"))  # doctest: +SKIP
     5000
     """
-    images, annotations = _folders(root, "coco", split)
+    annotations = find(root, "coco", (), "annotations") / "annotations"
+    images = _images(annotations.parent, "coco", as_split(split))
     path = annotations / f"instances_{split}.json"
     reader = _Instances(images, path)
     ids, skipped = present(_numbers(path), reader.files, strict)
@@ -179,9 +181,10 @@ def coco_stuff(
     """
     names = (*THINGS.values(), *STUFF.values())
     reader: _Maps | _Stuff
+    top = path_of(root, "root")
+    images = _images(top, "coco_stuff", as_split(split))
     for maps in ("stuffthingmaps_trainval2017", "stuffthingmaps"):
-        if (folder := Path(root) / maps / split).is_dir():
-            images = _images(Path(root), "coco_stuff", split)
+        if (folder := top / maps / split).is_dir():
             reader = _Maps(images, folder)
             found = sorted(path.stem for path in images.glob("*.jpg"))
             if not found:
@@ -189,18 +192,13 @@ def coco_stuff(
             ids, skipped = present(found, reader.files, strict)
             break
     else:
-        images, annotations = _folders(root, "coco_stuff", split)
+        annotations = find(top, "coco_stuff", (), "annotations") / "annotations"
         path = annotations / f"stuff_{split}.json"
         things = annotations / f"instances_{split}.json"
         _numbers(things)
         reader = _Stuff(images, path, things)
         ids, skipped = present(_numbers(path), reader.files, strict)
     return Dataset("coco_stuff", names, palette(171), ids, reader, strict=strict, skipped=skipped)
-
-
-def _folders(root: str | os.PathLike[str], name: str, split: str) -> tuple[Path, Path]:
-    place = find(root, name, (), "annotations")
-    return _images(place, name, split), place / "annotations"
 
 
 def _images(root: Path, name: str, split: str) -> Path:

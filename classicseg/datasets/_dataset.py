@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from operator import index as as_index
 
@@ -147,9 +147,13 @@ class Dataset(Sequence[Item]):
         ValueError
             If an item is unknown or named twice.
         """
-        if isinstance(ids, str):
-            raise TypeError(f"ids is the string {ids!r}, expected a list of strings")
-        chosen = self.ids if ids is None else tuple(ids)
+        chosen = self.ids
+        if ids is not None:
+            if isinstance(ids, str) or not isinstance(ids, Iterable):
+                raise TypeError(f"ids is {ids!r}, expected a list of strings")
+            chosen = tuple(ids)
+            if not all(isinstance(name, str) for name in chosen):
+                raise TypeError("ids holds other things than strings")
         if unknown := sorted(set(chosen) - set(self.ids)):
             raise ValueError(f"{self.name} holds no item {unknown[0]!r}, but {_some(self.ids)}")
         if len(set(chosen)) != len(chosen):

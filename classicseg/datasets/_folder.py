@@ -16,7 +16,7 @@ from classicseg._colors import as_colors, palette
 from classicseg._files import path_of
 from classicseg._settings import int_from, sequence_of
 from classicseg.datasets._dataset import VOID, Dataset, Item
-from classicseg.datasets._layout import Classes, listed, pictures, read_pair
+from classicseg.datasets._layout import Classes, as_split, listed, pictures, read_pair
 
 __all__ = ["Files", "Pair", "folder", "match", "named_folder"]
 
@@ -43,6 +43,7 @@ class Pair:
             _named(self.images, id, self.image_endings),
             _named(self.masks, id, self.mask_endings),
         )
+
 
 _LARGEST_LABEL = 2**16 - 1
 
@@ -145,9 +146,9 @@ def named_folder(
     root: str | os.PathLike[str], split: str | None = None, *, strict: bool = True
 ) -> Dataset:
     """A folder with `images`, `masks` and `classes.txt`, which names a class in each line."""
-    place = Path(root)
+    place = path_of(root, "root")
     names = tuple(" ".join(line.split()) for line in listed_lines(place / "classes.txt"))
-    part = "" if split is None else split
+    part = "" if split is None else as_split(split)
     return folder(place / "images" / part, place / "masks" / part, names, strict=strict)
 
 

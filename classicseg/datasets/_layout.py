@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classicseg._checks import as_labels, as_uint8_image
-from classicseg._files import explained
+from classicseg._files import explained, path_of
 from classicseg.datasets._dataset import VOID, Item
 from classicseg.io import read_image, read_labels
 
@@ -20,6 +20,7 @@ __all__ = [
     "ENDINGS",
     "Classes",
     "as_classes",
+    "as_split",
     "find",
     "listed",
     "matlab_labels",
@@ -55,15 +56,25 @@ class Classes:
         return cls(tuple((k,) for k in range(n_classes)), void)
 
 
+def as_split(split: str) -> str:
+    """Check the name of a part of a data set."""
+    if not isinstance(split, str):
+        raise TypeError(f"split is {split!r}, expected a name such as 'val'")
+    if not split or "\0" in split or Path(split).name != split:
+        raise ValueError(f"split is {split!r}, expected a name such as 'val'")
+    return split
+
+
 def find(root: PathLike, name: str, inside: Sequence[str], holds: str) -> Path:
     """The folder that holds `holds`: the root, or one of those usually inside it."""
+    top = path_of(root, "root")
     for place in ("", *inside):
-        if (Path(root) / place / holds).exists():
-            return Path(root) / place
-    if not Path(root).is_dir():
+        if (top / place / holds).exists():
+            return top / place
+    if not top.is_dir():
         raise NotADirectoryError(f"{root} is no folder, expected the root of {name}")
     raise FileNotFoundError(
-        f"{Path(root) / holds} is missing: the root of {name} holds it "
+        f"{top / holds} is missing: the root of {name} holds it "
         f"(classicseg datasets {name} shows the layout)"
     )
 

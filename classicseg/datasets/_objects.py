@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from classicseg._checks import positive
 from classicseg._colors import palette
+from classicseg._files import path_of
 from classicseg.datasets._dataset import VOID, Dataset, Item
 from classicseg.datasets._folder import Pair, match
 from classicseg.datasets._layout import Classes, as_classes, read_pixels, same_size
@@ -114,7 +115,7 @@ def grabcut(
     """
     _no_split("grabcut", split)
     ids, pair, skipped = _matched(root, "grabcut", _GRABCUT, strict)
-    reader = _GrabCut(pair, Path(root) / "boundary_GT_rect")
+    reader = _GrabCut(pair, path_of(root, "root") / "boundary_GT_rect")
     return Dataset("grabcut", _TWO, palette(2), ids, reader, strict=strict, skipped=skipped)
 
 
@@ -235,11 +236,12 @@ def _matched(
     strict: bool,
 ) -> tuple[tuple[str, ...], Pair, dict[str, str]]:
     """The first of the layouts whose folders are there."""
-    if not Path(root).is_dir():
+    top = path_of(root, "root")
+    if not top.is_dir():
         raise NotADirectoryError(f"{root} is no folder, expected the root of {name}")
     for images, maps, ending in layouts:
-        if (Path(root) / images).is_dir() and (Path(root) / maps).is_dir():
-            return match(Path(root) / images, Path(root) / maps, ending=ending, strict=strict)
+        if (top / images).is_dir() and (top / maps).is_dir():
+            return match(top / images, top / maps, ending=ending, strict=strict)
     known = "; ".join(dict.fromkeys(f"{images}, {maps}" for images, maps, _ in layouts))
     raise FileNotFoundError(f"{root} holds none of the pairs of folders of {name}: {known}")
 

@@ -12,12 +12,13 @@ from PIL import Image
 
 from classicseg._checks import as_labels, as_uint8_image
 from classicseg._colors import palette
-from classicseg._files import explained
+from classicseg._files import explained, path_of
 from classicseg.datasets._dataset import Dataset, Item
 from classicseg.datasets._folder import Files, match
 from classicseg.datasets._layout import (
     Classes,
     as_classes,
+    as_split,
     find,
     matlab_labels,
     pictures,
@@ -89,7 +90,7 @@ def bsds500(root: str | os.PathLike[str], split: str = "val", *, strict: bool = 
     >>> len(item.segmentations), item.labels.max()  # doctest: +SKIP
     """
     place = find(root, "bsds500", ("data", "BSDS500/data", "BSR/BSDS500/data"), "groundTruth")
-    images = place / "images" / split
+    images = place / "images" / as_split(split)
     found = [path.stem for path in pictures(images) if path.suffix == ".jpg"]
     if not found:
         raise FileNotFoundError(f"{images} holds no *.jpg")
@@ -148,8 +149,9 @@ def isbi2012(
         raise ValueError(f"split is {split!r}, but isbi2012 has none")
     skipped: dict[str, str] = {}
     reader: Files | _Volume
-    if (Path(root) / "images").is_dir() and (Path(root) / "labels").is_dir():
-        ids, pair, skipped = match(Path(root) / "images", Path(root) / "labels", strict=strict)
+    top = path_of(root, "root")
+    if (top / "images").is_dir() and (top / "labels").is_dir():
+        ids, pair, skipped = match(top / "images", top / "labels", strict=strict)
         ids = tuple(sorted(ids, key=lambda name: (len(name), name)))  # 2 before 10
         reader = Files(pair, _CELL_CODES)
     else:

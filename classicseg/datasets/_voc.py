@@ -14,6 +14,7 @@ from classicseg.datasets._dataset import Dataset, Item
 from classicseg.datasets._layout import (
     Classes,
     as_classes,
+    as_split,
     find,
     listed,
     matlab_labels,
@@ -104,6 +105,7 @@ def voc2012(
     'person'
     """
     place = find(root, "voc2012", ("VOC2012", "VOCdevkit/VOC2012"), "JPEGImages")
+    as_split(split)
     lists = place / "ImageSets" / "Segmentation"
     lists = lists if lists.is_dir() else place
     images, pngs = place / "JPEGImages", place / "SegmentationClass"
@@ -160,7 +162,7 @@ def sbd(root: str | os.PathLike[str], split: str = "val", *, strict: bool = True
     """
     place = _sbd_root(root)
     reader = _Reader(place / "img", None, place / "cls")
-    return _dataset("sbd", listed(place / f"{split}.txt"), reader, strict)
+    return _dataset("sbd", listed(place / f"{as_split(split)}.txt"), reader, strict)
 
 
 def _dataset(name: str, ids: tuple[str, ...] | list[str], reader: _Reader, strict: bool) -> Dataset:
