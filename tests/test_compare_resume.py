@@ -176,8 +176,13 @@ def test_other_settings_are_refused_and_named(whole: compare.Comparison) -> None
 
 def test_a_finished_run_makes_room_and_nothing_else_is_touched(whole: compare.Comparison) -> None:
     mine = Path("out") / "journal" / "notes.txt"
-    resumed()
+    first, _ = resumed()
     mine.write_text("mine")
+    Path("file").touch()
+    with pytest.raises(FileExistsError):
+        compare.write(first, "file")
+    assert resumed()[1] == ["going on with what is in out: 40 images were done before"]
+    compare.write(first, "out")
     result, said = resumed(seed=1)
     assert (result.seed, said, mine.read_text()) == (1, [], "mine")
 

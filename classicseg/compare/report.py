@@ -168,10 +168,10 @@ def write(
     io.write_text(paths[1], _as_csv(comparison, about))
     cases = shown(comparison)
     io.write_text(paths[2], page(comparison, cases, about))
-    if not cases:
-        return paths[:3]
-    io.write_image(paths[3], sheet(comparison, cases))
-    return paths
+    if cases:
+        io.write_image(paths[3], sheet(comparison, cases))
+    comparison.finish()
+    return paths if cases else paths[:3]
 
 
 def interval(row: Row, score: str) -> str:

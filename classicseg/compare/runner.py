@@ -67,7 +67,8 @@ def run(
         Called with how many images are done and how many there are.
     folder : path, optional
         Where finished images are kept, in `journal`: a run that was interrupted or killed goes on
-        from there. By default a temporary folder, which goes with the result.
+        from there, until `write` has written what it came to. By default a temporary folder,
+        which goes with the result.
     fresh : bool
         Start anew where the folder holds an unfinished run.
     dask : str, optional
@@ -126,7 +127,6 @@ def run(
     if not rows and len(table.broken) < len(images):
         reasons = "; ".join(dict.fromkeys(left_out.values()))
         raise ValueError(f"none of the pipelines applies to {images.name}: {reasons}")
-    journal.finish()
     return Comparison(
         rows=tuple(rows),
         dataset=images.name,

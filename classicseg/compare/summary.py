@@ -144,6 +144,10 @@ class Comparison:
         """What went wrong: broken images, then the rows' failures."""
         return [*self.broken, *(failure for row in self.rows for failure in row.failures)]
 
+    def finish(self) -> None:
+        """Let the next run with this folder start anew; `write` does so at its end."""
+        self._journal.finish()
+
     def labels(self, image: str) -> dict[str, NDArray[np.uint8] | NDArray[np.uint16]]:
         """What each pipeline found in an image, (H, W), read from the journal.
 
