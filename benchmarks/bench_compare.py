@@ -13,51 +13,21 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("CLASSICSEG_NUM_THREADS", "1")
 
-import numpy as np
 from common import machine, save, seconds, spread
+from crops import crops
+from joblib import Parallel, delayed
 from rich.console import Console
 from rich.table import Table
 
 import classicseg as cs
-from classicseg.datasets import Dataset, Item
 
 PIPELINES = ["gmm:rect+grabcut", "gmm:rect+graphcut", "saliency:minimum_barrier+densecrf"]
 LIGHT = ["saliency:centre_prior+argmax", "saliency:centre_prior+graphcut"]
-
-
-@cache
-def photograph() -> cs.samples.Sample:
-    """Read once by each process."""
-    return cs.samples.load("flower")
-
-
-class Crops:
-    """Reads crop number n of a side length, with its labels and the box around them."""
-
-    def __init__(self, side: int) -> None:
-        self.side = side
-
-    def __call__(self, name: str) -> Item:
-        rng = np.random.default_rng(int(name))
-        sample = photograph()
-        y, x = (int(rng.integers(0, n - self.side)) for n in sample.truth.shape)
-        place = np.s_[y : y + self.side, x : x + self.side]
-        image, labels = sample.image[place].copy(), sample.truth[place].astype(np.int32)
-        rect = (2, 2, self.side - 4, self.side - 4)
-        return Item(name, image, labels, rect)
-
-
-def crops(count: int, side: int) -> Dataset:
-    """As many crops."""
-    bundled = cs.datasets.bundled()
-    names = tuple(map(str, range(count)))
-    return Dataset("crops", bundled.class_names, bundled.palette, names, Crops(side))
 
 
 def throughput(console: Console, count: int, repeats: int) -> dict[str, Any]:
@@ -66,7 +36,11 @@ def throughput(console: Console, count: int, repeats: int) -> dict[str, Any]:
     cs.compare.run(PIPELINES, crops(4, 200), n_jobs=2)  # starts the processes
     rates: dict[int, list[float]] = {1: [], 2: []}
     scores = set()
+    ideal = []
     for _ in range(repeats):
+        alone, _ = seconds(counted, 1)
+        together, _ = seconds(counted, 2)
+        ideal.append(2 * alone / together)
         for jobs, found in rates.items():
             taken, result = seconds(cs.compare.run, PIPELINES, data, n_jobs=jobs)
             found.append(count / taken)
@@ -77,7 +51,14 @@ def throughput(console: Console, count: int, repeats: int) -> dict[str, Any]:
     for jobs, found in rates.items():
         table.add_row(str(jobs), spread(found), spread(ratios) if jobs == 2 else "1")
     console.print(table)
-    return {"images": count, "rates": rates, "ratios": ratios, "load": os.getloadavg()}
+    console.print(f"two processes that only count: {spread(ideal)} times as much as one")
+    load = os.getloadavg()
+    return {"images": count, "rates": rates, "ratios": ratios, "ideal": ideal, "load": load}
+
+
+def counted(jobs: int) -> None:
+    """So many processes count at once: what the machine has to give at that moment."""
+    Parallel(n_jobs=2)(delayed(sum)(range(60_000_000)) for _ in range(jobs))
 
 
 def memory(console: Console, count: int, jobs: int) -> dict[str, Any]:

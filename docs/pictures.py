@@ -35,7 +35,7 @@ SAMPLES = {
     "grabcut_window": "grabcut_window",
     "strokes": "astronaut",
 }
-SCRIPTS = ("bridge", "densecrf", "superpixels", "parameter")
+SCRIPTS = ("bridge", "compare", "densecrf", "superpixels", "parameter")
 
 
 def run(*command: str) -> None:

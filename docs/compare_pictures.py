@@ -1,6 +1,6 @@
 """Make the picture of docs/compare.md: the head of a report, by headless Chromium.
 
-python docs/compare_picture.py
+python docs/compare_pictures.py
 """
 
 import shutil
@@ -35,4 +35,6 @@ with tempfile.TemporaryDirectory() as folder:
     )
     with Image.open(picture) as page:
         small = page.convert("RGB").resize((SIZE[0] * 3 // 4, SIZE[1] * 3 // 4), Image.LANCZOS)
-    small.save(Path(__file__).parent / "images" / "compare.png", optimize=True)
+    # Few colours, of which median cuts, the default, would mix up those of the plots.
+    few = small.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    few.save(Path(__file__).parent / "images" / "compare.png", optimize=True)
