@@ -16,6 +16,8 @@ from classicseg._settings import sequence_of
 from classicseg.unary import to_probabilities
 
 _LARGEST_SIDE = 1_000_000
+# Of scores after unpacking, in bytes: a small file may claim any size.
+_LARGEST_ARRAY = 2**32
 
 
 def read_scores(
@@ -112,6 +114,12 @@ def _load_scores(path: Path) -> tuple[str, NDArray[Any]]:
                     f"it holds {archive.files}, expected one of `logits` and `probabilities`"
                 )
             key = keys[0]
+            n_bytes = archive.zip.getinfo(f"{key}.npy").file_size
+            if n_bytes > _LARGEST_ARRAY:
+                raise ValueError(
+                    f"its {key} take {n_bytes} bytes when unpacked, expected at most "
+                    f"{_LARGEST_ARRAY}"
+                )
             scores = _stacked(archive[key])
             scale = archive["scale"] if "scale" in archive.files else None
     if scale is not None:

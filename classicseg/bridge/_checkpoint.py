@@ -44,9 +44,13 @@ def read_checkpoint(place: Path, run: dict[str, Any]) -> dict[str, Any] | None:
     path = place / "checkpoint.pt"
     if not path.exists():
         return None
-    saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    # More or fewer epochs are the same run: the schedule goes by the new number from here on.
-    theirs = saved["run"] | {"recipe": saved["run"]["recipe"] | {"epochs": run["recipe"]["epochs"]}}
+    try:
+        saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        before = saved["run"]
+        # More or fewer epochs are the same run: the schedule goes by the new number from here on.
+        theirs = before | {"recipe": before["recipe"] | {"epochs": run["recipe"]["epochs"]}}
+    except Exception as error:  # torch's reader has no family of errors
+        raise ValueError(f"{path} cannot be read as a checkpoint: {error}") from error
     if theirs != run:
         other = sorted(k for k in run if theirs.get(k) != run[k])
         raise ValueError(f"{path} is of another run: it differs in {', '.join(other)}")

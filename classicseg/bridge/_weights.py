@@ -155,8 +155,17 @@ def _read(weights: str | os.PathLike[str]) -> tuple[Card, dict[str, Tensor]]:
             with safe_open(path, framework="pt") as file:
                 facts = json.loads((file.metadata() or {}).get("classicseg", "{}"))
                 state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        except SafetensorError as error:
+        except (SafetensorError, OSError, ValueError, RecursionError) as error:
             raise ValueError(f"{weights} cannot be read as weights: {error}") from error
-    if not facts.get("network"):
+    if not isinstance(facts, dict) or not facts.get("network"):
         raise ValueError(f"{weights} does not tell its network: train wrote it for another module")
-    return Card(facts["network"], tuple(facts["classes"]), facts["longest_side"], text), state
+    name, classes, side = (facts.get(key) for key in ("network", "classes", "longest_side"))
+    if not (
+        isinstance(name, str)
+        and isinstance(classes, list)
+        and classes
+        and all(isinstance(label, str) for label in classes)
+        and (side is None or (isinstance(side, int) and side > 0))
+    ):
+        raise ValueError(f"{weights} says of its network {facts}, which makes no sense")
+    return Card(name, tuple(classes), side, text), state
