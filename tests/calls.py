@@ -75,11 +75,25 @@ def grid_graph(image: Any, rng: np.random.Generator, n_threads: int) -> Callable
 
 
 @_add
+def easy_grid(image: Any, rng: np.random.Generator, n_threads: int) -> Callable[[], Any]:
+    source = image.mean(2).astype(np.int32)
+    edges = graphcut.contrast_weights(image, gamma=20)
+
+    def run() -> Any:
+        graph = graphcut.GridGraph(source.shape)
+        graph.set_terminals(source, 255 - source)
+        graph.set_edges(edges)
+        return graph.solve(n_threads)
+
+    return run
+
+
+@_add
 def volume_graph(image: Any, rng: np.random.Generator, n_threads: int) -> Callable[[], Any]:
     shape = (9, *(n // 3 for n in image.shape[:2]))
     offsets = [(0, 0, 1), (0, 1, 0), (1, 0, 0)]
     edges = {offset: rng.random(shape, np.float32) for offset in offsets}
-    terminals = rng.random((2, *shape), np.float32) * 2
+    terminals = rng.random((2, *shape), np.float32) * 6
 
     def run() -> Any:
         graph = graphcut.GridGraph(shape)
@@ -96,7 +110,7 @@ def sparse_graph(image: Any, rng: np.random.Generator, n_threads: int) -> Callab
     nodes = np.arange(n - width - 1)
     pairs = np.concatenate([np.stack([nodes, nodes + k], 1) for k in (1, width, width + 1)])
     weights = rng.integers(0, 30, len(pairs), np.int32)
-    terminals = rng.integers(0, 60, (2, n), np.int32)
+    terminals = rng.integers(0, 90, (2, n), np.int32)
 
     def run() -> Any:
         graph = graphcut.Graph(n)
@@ -252,3 +266,23 @@ def closed_form_matting(image: Any, rng: np.random.Generator, n_threads: int) ->
 WITHOUT_THREADS = ("region_features", "border_matting", "closed_form_matting")
 # Sides for the ones that take long.
 SMALL = {"closed_form_matting": 150, "gbvs": 250, "boolean_map": 400}
+# Sides from which on the work is shared by two threads.
+SHARED = {
+    "easy_grid": 550,
+    "volume_graph": 550,
+    "segment": 550,
+    "slic": 560,
+    "grab_cut": 560,
+    "contrast_weights": 330,
+    "gaussian_mixture": 330,
+    "minimum_barrier": 330,
+    "robust_background": 330,
+    "sparse_graph": 100,
+    "dense_crf": 100,
+    "dense_crf_prepared": 100,
+    "alpha_expansion": 150,
+    "alpha_beta_swap": 160,
+    "belief_propagation": 135,
+    "trws": 135,
+    "icm": 135,
+}
