@@ -2,7 +2,7 @@
 
 import sys
 
-from classicseg.cli import main
+from classicseg.cli import program
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program())

@@ -152,17 +152,20 @@ def _stacked(scores: NDArray[Any]) -> NDArray[Any]:
 
 def _enlarged(scores: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.float32]:
     """Bilinear interpolation of (L, h, w) with pixel centres at half-integers, axis by axis."""
-    result = scores.astype(np.float32)
-    for axis, size in zip((1, 2), shape, strict=True):
-        old = result.shape[axis]
-        centre = (np.arange(size) + 0.5) * (old / size) - 0.5
-        before = np.clip(np.floor(centre).astype(np.intp), 0, old - 1)
-        after = np.minimum(before + 1, old - 1)
-        share = np.clip(centre - before, 0, 1).astype(np.float32)
-        share = share[:, np.newaxis] if axis == 1 else share
-        low, high = result.take(before, axis), result.take(after, axis)
-        high -= low
-        high *= share
-        low += high
-        result = low
+    result = np.empty((len(scores), *shape), np.float32)
+    for plane, out in zip(scores, result, strict=True):
+        out[:] = _stretched(_stretched(plane.astype(np.float32), 0, shape[0]), 1, shape[1])
     return result
+
+
+def _stretched(plane: NDArray[np.float32], axis: int, size: int) -> NDArray[np.float32]:
+    old = plane.shape[axis]
+    centre = (np.arange(size) + 0.5) * (old / size) - 0.5
+    before = np.clip(np.floor(centre).astype(np.intp), 0, old - 1)
+    after = np.minimum(before + 1, old - 1)
+    share = np.clip(centre - before, 0, 1).astype(np.float32)
+    low, high = plane.take(before, axis), plane.take(after, axis)
+    high -= low
+    high *= share[:, np.newaxis] if axis == 0 else share
+    low += high
+    return low

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -65,6 +67,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
+    except RuntimeError as error:
+        # Pools of processes complain when they are interrupted while they start.
+        if not _after_interrupt(error):
+            raise
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader of a pipe has gone (| head): nothing more to say, at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -78,6 +85,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, TypeError, ImportError, MemoryError, FloatingPointError) as error:
         return _complain(str(error) or type(error).__name__)
     return code if isinstance(code, int) else OK
+
+
+def program() -> int:
+    """`main` as a program of its own: after Ctrl-C the process ends at once."""
+    code = main()
+    if code == INTERRUPTED:
+        # Taking the interpreter to pieces takes a second where torch and SciPy are loaded.
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):
+                stream.flush()
+        os._exit(code)
+    return code
+
+
+def _after_interrupt(error: BaseException | None) -> bool:
+    """Whether an error came up while KeyboardInterrupt was on its way."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
 
 
 def _version(wanted: bool) -> None:

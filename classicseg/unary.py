@@ -179,10 +179,20 @@ def to_probabilities(unary: ArrayLike) -> NDArray[np.float32]:
     >>> unary.to_probabilities(np.array([[[0.0, np.log(3)]]])).round(3)
     array([[[0.75, 0.25]]], dtype=float32)
     """
-    energies = _labels_first(as_unary(unary, "unary", shape_of(unary, "unary")[:-1]))
-    probabilities = np.exp(energies.min(axis=0) - energies)
-    probabilities /= probabilities.sum(axis=0)
-    return _labels_last(probabilities)
+    energies = as_unary(unary, "unary", shape_of(unary, "unary")[:-1])
+    probabilities = np.empty_like(energies)
+    n_labels = energies.shape[-1]
+    given, found = energies.reshape(-1, n_labels), probabilities.reshape(-1, n_labels)
+    for begin in range(0, len(given), _BLOCK):
+        here = _labels_first(given[begin : begin + _BLOCK])
+        part = np.exp(here.min(axis=0) - here)
+        part /= part.sum(axis=0)
+        found[begin : begin + _BLOCK] = part.T
+    return probabilities
+
+
+# Pixels at a time: what is worked on stays in the cache, and Ctrl-C need not wait for all of them.
+_BLOCK = 1 << 14
 
 
 # With two labels on the last axis NumPy works in steps of two numbers, ten times slower than on
