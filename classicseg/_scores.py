@@ -164,7 +164,8 @@ def _stretched(plane: NDArray[np.float32], axis: int, size: int) -> NDArray[np.f
     before = np.clip(np.floor(centre).astype(np.intp), 0, old - 1)
     after = np.minimum(before + 1, old - 1)
     share = np.clip(centre - before, 0, 1).astype(np.float32)
-    low, high = plane.take(before, axis), plane.take(after, axis)
+    low: NDArray[np.float32] = plane.take(before, axis)
+    high = plane.take(after, axis)
     high -= low
     high *= share[:, np.newaxis] if axis == 0 else share
     low += high

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import calls
+import kernel_calls as calls
 import pytest
 
 SIDE = 60
@@ -137,7 +137,7 @@ def test_workers_of_a_data_loader(alone: dict[str, str]) -> None:
 def test_the_end_of_python_while_a_thread_works() -> None:
     """A daemon's kernel is at work when the interpreter goes: it exits, and does not crash."""
     code = (
-        "import threading, time, calls\n"
+        "import threading, time, kernel_calls as calls\n"
         "run = calls.call('grid_graph', 800, 2)\n"
         "def work():\n"
         "    while True: run()\n"

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import calls
+import kernel_calls as calls
 import numpy as np
 import pytest
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import calls
+import kernel_calls as calls
 import numpy as np
 import pytest
 
@@ -204,7 +204,7 @@ def test_an_interrupted_fit_keeps_its_rounds_and_goes_on() -> None:
 
 def test_ctrl_c_in_a_script() -> None:
     code = (
-        "import os, signal, threading, time, numpy as np, calls\n"
+        "import os, signal, threading, time, numpy as np, kernel_calls as calls\n"
         "run = calls.call('grid_graph', 1500)\n"
         "def send():\n"
         "    global sent\n"
