@@ -17,7 +17,7 @@ from printing import printed
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix, jaccard_score
 
 from classicseg import compare, graphcut, saliency
-from classicseg.compare import Evidence, Task, pipelines, tasks
+from classicseg.compare import Evidence, Task, tasks
 from classicseg.compare.inference import argmax
 from classicseg.samples import Sample
 

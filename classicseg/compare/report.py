@@ -200,6 +200,8 @@ def _about(comparison: Comparison, command: Sequence[str] | None) -> dict[str, A
 def _caption(comparison: Comparison) -> str:
     n = comparison.n_read
     text = f"{n} image{'s' if n != 1 else ''}; mIoU over all their pixels, void left out"
+    if comparison.n_jobs == 0:
+        text += "; seconds of the cluster's workers"
     if comparison.n_jobs > 1:
         text += f"; seconds with {comparison.n_jobs} jobs at once"
     if len(comparison.rows) > _MOST_ROWS:

@@ -136,7 +136,7 @@ def run(
         images=tuple(images.ids),
         engine=engine,
         seed=seed,
-        n_jobs=n_jobs,
+        n_jobs=n_jobs if dask is None else 0,
         left_out=left_out,
         broken=(
             *(Failure("all", name, why) for name, why in sorted(images.skipped.items())),

@@ -103,7 +103,7 @@ class Comparison:
     images : tuple of str
         Names, in order.
     engine, seed, n_jobs
-        As given to `run`.
+        As given to `run`; 0 jobs stand for a cluster.
     left_out : dict of str to str
         Pipelines that do not apply to any of the images, and why.
     broken : tuple of Failure
