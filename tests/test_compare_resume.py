@@ -44,6 +44,16 @@ def tiny(n: int) -> Dataset:
     return Dataset("tiny", ("a", "b", "c"), COLORS, tuple(map(str, range(n))), drawn)
 
 
+@dataclasses.dataclass(frozen=True)
+class Elsewhere:
+    """Another folder with images of the same names."""
+
+    folder: str
+
+    def __call__(self, name: str) -> Item:
+        return drawn(name)
+
+
 class logged:
     """How far a pixel is from each colour; writes down that it was asked."""
 
@@ -169,6 +179,9 @@ def test_other_settings_are_refused_and_named(whole: compare.Comparison) -> None
         resumed(seed=1)
     with pytest.raises(ValueError, match=r"images was 40, now 20"):
         resumed(data=tiny(20))
+    elsewhere = dataclasses.replace(tiny(40), reader=Elsewhere("other folder"))
+    with pytest.raises(ValueError, match=r"reader was"):
+        resumed(data=elsewhere)
     result, said = resumed(seed=1, fresh=True)
     assert said == []
     assert result.seed == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def as_dataset(data: Data) -> Dataset:
 class _Given:
     """Reads what is in memory."""
 
-    items: dict[str, Item]
+    items: dict[str, Item] = field(repr=False)
 
     def __call__(self, name: str) -> Item:
         return self.items[name]

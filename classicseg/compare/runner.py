@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -287,6 +288,8 @@ def _settings(images: Dataset, plan: Plan, train: Dataset | None) -> dict[str, A
         "data": images.name,
         "images": len(images),
         "names": _digest(images.ids),
+        # The folders that are read, where the reader tells; not where it lies in memory.
+        "reader": _digest([re.sub(r" at 0x[0-9a-f]+", "", repr(images.reader))]),
         "classes": list(images.class_names),
         "pipelines": list(plan.pipelines),
         "engine": plan.engine,

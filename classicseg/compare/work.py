@@ -92,11 +92,11 @@ def _failed(record: Record, p: int, error: Exception) -> None:
         record.reasons[p] = _reason(error)
 
 
-def _costs(work: Callable[[], T]) -> tuple[T, list[str], float, float]:
+def _costs(job: Callable[[], T]) -> tuple[T, list[str], float, float]:
     """What a function returns, what it warned of, its seconds and megabytes."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        value, seconds, megabytes = measured(work)
+        value, seconds, megabytes = measured(job)
     said = [_one_line(str(w.message)) for w in caught if issubclass(w.category, UserWarning)]
     return value, said, seconds, megabytes
 
