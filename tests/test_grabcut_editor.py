@@ -14,7 +14,9 @@ from skimage import data
 from classicseg.grabcut._canvas import STATUS_HEIGHT, draw
 from classicseg.grabcut._editor import HELP, MODES, Editor
 from classicseg.grabcut._session import Session
+from classicseg.grabcut._session_file import Action
 from classicseg.grabcut._view import View
+from classicseg.superpixels import slic
 
 IMAGE = data.chelsea()[::2, ::2]  # 150 x 226
 CANVAS = (452, 300)  # twice as large
@@ -132,12 +134,12 @@ def test_the_mask_follows_the_brush_while_it_paints() -> None:
     e.key("0")
     e.press(200, 100)
     finish(e)
-    first = e.session.mask.copy()
+    assert e.session.labels[49, 99] == 0 != e.session.labels[49, 144]
     for x in range(210, 300, 10):
         e.move(x, 100)
     assert len(e._jobs) == 1  # all points wait as one
     finish(e)
-    assert e.session.mask.sum() < first.sum()
+    assert list(e.session.labels[49, [99, 144]]) == [0, 0]
     e.release(300, 100)
     finish(e)
     assert len(e.session.actions) == 2
@@ -308,6 +310,27 @@ def test_another_thread_may_work() -> None:
     worker.join(30)
     assert not worker.is_alive()
     assert [a.kind for a in e.session.actions] == ["rect"] + 5 * ["stroke"]
+
+
+def test_a_stroke_stops_learning_that_nobody_asked_for() -> None:
+    e = editor()
+    learns = threading.Event()
+
+    def learn_for_ever(action: Action) -> None:
+        learns.set()
+        while True:
+            slic(IMAGE, n_segments=20)
+
+    e.session.extend = learn_for_ever  # type: ignore[method-assign]
+    worker = threading.Thread(target=lambda: [e.work(timeout=5) for _ in range(4)])
+    drag(e, (120, 20), (380, 260))
+    worker.start()  # the rectangle, a round of learning, the points of a stroke, its end
+    assert learns.wait(30)
+    drag(e, (200, 100), (200, 100))
+    worker.join(30)
+    assert not worker.is_alive()
+    assert [a.kind for a in e.session.actions] == ["rect", "stroke"]
+    assert e.session.actions[0].rounds == 1 and not e._strokes
 
 
 # ---- the canvas ---------------------------------------------------------------------------------

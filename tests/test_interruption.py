@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import kernel_calls as calls
@@ -181,6 +182,42 @@ def test_what_is_interrupted_in_a_session_was_never_there() -> None:
         np.testing.assert_array_equal(session.labels, reference.labels)
         np.testing.assert_allclose(session.grabcut.energies, reference.grabcut.energies, rtol=1e-9)
         session.undo()
+
+
+def test_strokes_after_a_round_that_was_stopped() -> None:
+    image = calls.picture(400)
+    stroke = Action("stroke", ((90, 90), (200, 160)), label=0, radius=12)
+    other = Action("stroke", ((300, 90), (310, 300)), label=1, radius=12)
+    learn = Action("learn", rounds=1)
+    reference = session_of(image)
+    expected = []
+    for action in (stroke, other, learn):
+        reference.do(action)
+        expected.append(reference.labels)
+
+    def longer(session: Session) -> None:
+        session.extend(replace(session.actions[0], rounds=2))
+
+    stopped = 0
+    for moment in moments(lambda: longer(session_of(image)), 12):
+        session = session_of(image)
+        before = calls.digest(state(session))
+        with Stop() as stop:
+            timer = threading.Timer(moment, stop.set)
+            timer.start()
+            try:
+                longer(session)
+            except Stopped:
+                stopped += 1
+            timer.join()
+        if session.actions[0].rounds == 2:  # it was done by then
+            continue
+        assert calls.digest(state(session)) == before
+        for action, labels in zip((stroke, other, learn), expected, strict=True):
+            session.do(action)
+            np.testing.assert_array_equal(session.labels, labels)
+        np.testing.assert_allclose(session.grabcut.energies, reference.grabcut.energies, rtol=1e-9)
+    assert stopped > 2
 
 
 def test_an_interrupted_fit_keeps_its_rounds_and_goes_on() -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from classicseg._stop import Stop, Stopped
 from classicseg.grabcut._session import Session
 from classicseg.grabcut._session_file import Action
 from classicseg.grabcut._view import View
@@ -90,7 +91,8 @@ class Editor:
 
     Events are answered at once; what needs a cut is put into a queue. `work` does the next thing in
     it and may be called from another thread than the events come from. Points of a stroke that come
-    while a cut is found are taken together in the next one.
+    while a cut is found are taken together in the next one. Whatever there is to do stops rounds of
+    learning that nobody asked for.
     """
 
     def __init__(
@@ -115,6 +117,7 @@ class Editor:
         self._lock = threading.Condition()
         self._jobs: deque[Callable[[], None]] = deque()
         self._busy = False
+        self._round: Stop | None = None  # of learning, that may be stopped
         self._labels = session.labels
         self._milliseconds: float | None = None
         self._strokes: list[_Stroke] = []  # the last one may be going on
@@ -264,13 +267,19 @@ class Editor:
         return True
 
     def wake(self) -> None:
-        """Ends the waiting of `work`."""
+        """Ends the waiting of `work`, and what nobody waits for."""
         with self._lock:
+            self._overtake()
             self._lock.notify_all()
+
+    def _overtake(self) -> None:
+        if self._round is not None:
+            self._round.set()
 
     def _later(self, job: Callable[[], None]) -> None:
         with self._lock:
             self._jobs.append(job)
+            self._overtake()
             self._lock.notify_all()
 
     def _start(self, action: Action) -> None:
@@ -284,11 +293,19 @@ class Editor:
 
     def _go_on(self, action: Action) -> None:
         """One more round of a start, if nothing else has been done since."""
-        done = self.session.grabcut.converged or action.rounds >= _START_ROUNDS or self.closed
-        if done or self._jobs or self._drag or self.session.actions[-1:] != [action]:
-            return
+        with self._lock:
+            done = self.session.grabcut.converged or action.rounds >= _START_ROUNDS or self.closed
+            if done or self._jobs or self._drag or self.session.actions[-1:] != [action]:
+                return
+            self._round = Stop()
         longer = replace(action, rounds=action.rounds + 1)
-        self.session.extend(longer)
+        try:
+            with self._round:
+                self.session.extend(longer)
+        except Stopped:
+            return
+        finally:
+            self._round = None
         self._later(lambda: self._go_on(longer))
 
     def _take_in(self, stroke: _Stroke) -> None:

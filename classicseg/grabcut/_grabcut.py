@@ -20,6 +20,7 @@ from classicseg._checks import (
 )
 from classicseg._gmm import GMM
 from classicseg._settings import generator_of, one_of
+from classicseg._stop import Stopped
 from classicseg.grabcut._matting import alpha_of, cutout_of
 from classicseg.grabcut._models import Models
 from classicseg.grabcut._opencv import OpenCVModels
@@ -336,13 +337,17 @@ class GrabCut:
         trimap: NDArray[np.uint8] | None,
         models: tuple[GMM | None, GMM | None],
         energies: tuple[float, ...],
+        error: BaseException,
     ) -> None:
         """Go back to before work that was interrupted; what follows is found when it is needed."""
+        now = self._models.background, self._models.foreground
+        # A kernel stops where it was told to: what the mixtures have kept is as it was.
+        as_before = isinstance(error, Stopped) and now[0] is models[0] and now[1] is models[1]
         self.trimap, self.energies = trimap, energies
         self.background_gmm, self.foreground_gmm = background, foreground = models
         if background is None or foreground is None or isinstance(self._models, OpenCVModels):
             self._models.restart()
-        else:
+        elif not as_before:
             self._models.recall(background, foreground)
 
     def _started(self) -> NDArray[np.uint8]:
@@ -377,14 +382,12 @@ class GrabCut:
         self, cut: Callable[[NDArray[np.uint8]], tuple[NDArray[np.uint8], float | None]]
     ) -> None:
         """Labels, mixtures and energy of a cut; OpenCV does not tell the energy."""
-        done = False
         try:
             self.trimap, energy = cut(self._started())
-            done = True
-        finally:
-            if not done:
-                models = self.background_gmm, self.foreground_gmm
-                self._recall(self.trimap, models, self.energies)
+        except BaseException as error:
+            models = self.background_gmm, self.foreground_gmm
+            self._recall(self.trimap, models, self.energies, error)
+            raise
         self.background_gmm, self.foreground_gmm = self._models.background, self._models.foreground
         if energy is not None:
             self.energies = (*self.energies, energy)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from classicseg._gmm import GMM, Assignment, assign, fit_gmm, learn, some_colours
-from classicseg.grabcut._trimap_cut import TrimapCut, Window, union
+from classicseg._gmm import GMM, assign, fit_gmm, learn, some_colours
+from classicseg.grabcut._trimap_cut import Sides, TrimapCut, Window, union
 from classicseg.graphcut._contrast import contrast_of
 
 __all__ = ["Models"]
@@ -39,7 +39,7 @@ class Models:
         """Forget the mixtures."""
         self._rng = rng or self._rng
         self.background = self.foreground = None
-        self._assignments: tuple[Assignment, Assignment] | None = None
+        self._assignments: Sides | None = None
         self._stale = False  # energies are missing where paint has freed or turned pixels
         self._energy: float | None = None  # of the last cut, if it holds but for the paint after it
         self._painted: Window | None = None  # since the last cut
@@ -49,9 +49,20 @@ class Models:
         return self.background is None
 
     def learn_and_cut(self, trimap: Trimap) -> tuple[Trimap, float]:
-        """One round: new mixtures from a trimap with both sides, and its new labels."""
-        self._learn(trimap)
-        return self._cut(trimap)
+        """One round: new mixtures from a trimap with both sides, and its new labels.
+
+        Where it is stopped, what was learned before holds for the labels before.
+        """
+        if self.fresh:
+            mask = _foreground(trimap)
+            self._assign(self._first(~mask), self._first(mask), trimap)
+        self._assign_stale(trimap)
+        background, foreground = self._learned(trimap)
+        assignments = self._assigned(background, foreground, trimap)
+        solved = self._exact_cut.solve(assignments, trimap, self._threads)
+        self.background, self.foreground = background, foreground
+        self._assignments = assignments
+        return self._taken(trimap, *solved)
 
     def paint(self, window: Window, freed: bool) -> None:
         """The trimap has changed in a window; `freed`: pixels have left their hard side."""
@@ -79,18 +90,14 @@ class Models:
         self._energy = None
         self._painted = None
 
-    def _learn(self, trimap: Trimap) -> None:
-        mask = (trimap & 1).view(np.bool_)
-        if self.fresh:
-            first = (self._first(~mask), self._first(mask))
-            self._assign(*first, trimap)
-        self._assign_stale(trimap)
+    def _learned(self, trimap: Trimap) -> tuple[GMM, GMM]:
         assert self._assignments is not None
         components = (self._assignments[0].component, self._assignments[1].component)
+        mask = _foreground(trimap)
         both = learn(self._pixels, mask, components, self._n_components, self._threads)
         background, foreground = both
         assert background is not None and foreground is not None  # both sides have pixels
-        self._assign(background, foreground, trimap)
+        return background, foreground
 
     def _first(self, side: NDArray[np.bool_]) -> GMM:
         """A mixture to begin with: of some pixels, as it is only to tell the components apart."""
@@ -99,12 +106,15 @@ class Models:
 
     def _assign(self, background: GMM, foreground: GMM, trimap: Trimap) -> None:
         self._energy = None
-        self._assignments = (
+        self._assignments = self._assigned(background, foreground, trimap)
+        self.background, self.foreground = background, foreground
+        self._stale = False
+
+    def _assigned(self, background: GMM, foreground: GMM, trimap: Trimap) -> Sides:
+        return (
             assign(self._pixels, background, self._threads, trimap != 1),
             assign(self._pixels, foreground, self._threads, trimap != 0),
         )
-        self.background, self.foreground = background, foreground
-        self._stale = False
 
     def _assign_stale(self, trimap: Trimap) -> None:
         if self._stale:
@@ -113,9 +123,15 @@ class Models:
 
     def _cut(self, trimap: Trimap) -> tuple[Trimap, float]:
         assert self._assignments is not None
-        mask, self._energy = self._exact_cut.solve(self._assignments, trimap, self._threads)
+        solved = self._exact_cut.solve(self._assignments, trimap, self._threads)
+        return self._taken(trimap, *solved)
+
+    def _taken(
+        self, trimap: Trimap, mask: NDArray[np.bool_], energy: float
+    ) -> tuple[Trimap, float]:
+        self._energy = energy
         self._painted = None
-        return _labelled(trimap, mask), self._energy
+        return _labelled(trimap, mask), energy
 
     def _cut_near_paint(self, trimap: Trimap) -> tuple[Trimap, float] | None:
         """The cut after paint, from the one before it. None where that cannot be done."""
@@ -147,6 +163,11 @@ class Models:
             part = assign(pixels, gmm, self._threads)
             side.energy[window], side.component[window] = part.energy, part.component
         self._stale = False
+
+
+def _foreground(trimap: Trimap) -> NDArray[np.bool_]:
+    mask: NDArray[np.bool_] = (trimap & 1).view(np.bool_)
+    return mask
 
 
 def _labelled(trimap: Trimap, mask: NDArray[np.bool_]) -> Trimap:

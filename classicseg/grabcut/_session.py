@@ -188,14 +188,12 @@ class Session:
         grabcut, marks = self.grabcut, self._marks
         trimap, energies = grabcut.trimap, grabcut.energies
         models = grabcut.background_gmm, grabcut.foreground_gmm
-        done = False
         try:
             yield
-            done = True
-        finally:
-            if not done:
-                self._marks = marks
-                grabcut._recall(trimap, models, energies)
+        except BaseException as error:
+            self._marks = marks
+            grabcut._recall(trimap, models, energies, error)
+            raise
 
     def _perform(self, action: Action) -> None:
         if action.kind == "rect":

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from classicseg._gmm import Assignment
 from classicseg._kernels import ext
+from classicseg._stop import Stopped
 from classicseg.graphcut._contrast import Weights, cut_cost
 from classicseg.graphcut._grid import GridGraph
 
-__all__ = ["TrimapCut", "Window", "union", "window_of"]
+__all__ = ["Sides", "TrimapCut", "Window", "union", "window_of"]
 
 Window = tuple[slice, slice]
 Sides = tuple[Assignment, Assignment]  # background, foreground
@@ -41,7 +42,11 @@ class TrimapCut:
             graph = GridGraph(trimap[window].shape)
             graph.set_edges({o: weight[window] for o, weight in self._weights.items()})
         graph._set_checked_terminals(*_terminals(sides, trimap, self._window, n_threads))
-        self._cut = graph.solve(n_threads).mask
+        try:
+            self._cut = graph.solve(n_threads).mask
+        except Stopped:
+            self._graph = graph  # it has no solution, but a flow to go on from
+            raise
         mask[self._window] = self._cut
         energy = _energy(self._weights, sides, mask, n_threads)
         self._graph = graph

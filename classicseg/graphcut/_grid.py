@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from classicseg._checks import check_threads
 from classicseg._kernels import ext
 from classicseg._offsets import Offset, with_neighbour
+from classicseg._stop import Stopped
 from classicseg.graphcut._capacities import Kind, as_capacities, as_terminals
 from classicseg.graphcut._neighbours import OFFSETS, check_connectivity
 
@@ -191,14 +192,19 @@ class GridGraph:
             if solver is None or not solver.kind.can_take(kind):
                 solver = None  # frees the old one before the new one needs its memory
                 solver = _Solver(self.shape, self.connectivity, kind)
-            cut = solver.solve(edges, terminals, threads)
+            try:
+                cut = solver.solve(edges, terminals, threads)
+            except Stopped:
+                # Searches stop between pushes: what flow there is can be gone on from.
+                self._solver = solver if solver.has_flow else None
+                raise
             self._solver = solver
         return cut
 
     @property
     def _has_solution(self) -> bool:
         """Whether `_solve_again` has one to go on from: an interrupt may have lost it."""
-        return self._solver is not None
+        return self._solver is not None and self._solver.solved
 
     def _solve_again(
         self,
@@ -257,6 +263,8 @@ class _Solver:
         self._edges: dict[Offset, NDArray[Any]] | None = None
         self._terminals: tuple[NDArray[Any], NDArray[Any]] | None = None
         self._base: int | float = 0
+        self.has_flow = False  # one that fits the capacities
+        self.solved = False  # and is a maximum one
 
     def solve(
         self,
@@ -265,6 +273,7 @@ class _Solver:
         n_threads: int,
     ) -> Cut:
         scale = self.kind.scale
+        had_flow, self.has_flow, self.solved = self.has_flow, False, False
         if self._edges is not edges:
             symmetric = not any(_opposite(offset) in edges for offset in edges)
             arrays = {offset: self._converted(array) for offset, array in edges.items()}
@@ -286,7 +295,9 @@ class _Solver:
             self._terminals = terminals
         minimal = np.empty(self.shape, np.uint8)
         maximal = np.empty(self.shape, np.uint8)
+        self.has_flow = had_flow  # the first search has several stages, between which there is none
         flow = self._graph.solve(_rows(minimal), _rows(maximal), n_threads)
+        self.has_flow = self.solved = True
         total = self._base + (flow if scale is None else flow / scale)
         return Cut(total, minimal.view(np.bool_), maximal.view(np.bool_))
 
