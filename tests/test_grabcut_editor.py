@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from skimage import data
 
 from classicseg.grabcut._canvas import STATUS_HEIGHT, draw
-from classicseg.grabcut._editor import HELP, MODES, Editor
+from classicseg.grabcut._editor import Editor
+from classicseg.grabcut._picture import HELP, MODES
 from classicseg.grabcut._session import Session
 from classicseg.grabcut._session_file import Action
 from classicseg.grabcut._view import View

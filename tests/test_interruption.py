@@ -142,6 +142,12 @@ def test_a_prepared_crf_goes_on_after_an_interrupt() -> None:
         assert calls.digest(prepared.infer(unary)) == expected
 
 
+def with_an_object(side: int) -> Any:
+    image = calls.picture(side)
+    image[side // 3 : 2 * side // 3, side // 4 : 3 * side // 4, 0] = 255
+    return image
+
+
 def session_of(image: Any) -> Session:
     session = Session(image)
     side = len(image)
@@ -154,7 +160,7 @@ def state(session: Session) -> Any:
 
 
 def test_what_is_interrupted_in_a_session_was_never_there() -> None:
-    image = calls.picture(300)
+    image = with_an_object(300)
     stroke = Action("stroke", ((90, 90), (200, 160)), label=0, radius=12)
     learn = Action("learn", rounds=1)
 
@@ -185,7 +191,7 @@ def test_what_is_interrupted_in_a_session_was_never_there() -> None:
 
 
 def test_strokes_after_a_round_that_was_stopped() -> None:
-    image = calls.picture(400)
+    image = with_an_object(400)
     stroke = Action("stroke", ((90, 90), (200, 160)), label=0, radius=12)
     other = Action("stroke", ((300, 90), (310, 300)), label=1, radius=12)
     learn = Action("learn", rounds=1)
@@ -198,8 +204,8 @@ def test_strokes_after_a_round_that_was_stopped() -> None:
     def longer(session: Session) -> None:
         session.extend(replace(session.actions[0], rounds=2))
 
-    stopped = 0
-    for moment in moments(lambda: longer(session_of(image)), 12):
+    first, stopped = session_of(image), 0
+    for moment in moments(lambda: longer(first), 12):
         session = session_of(image)
         before = calls.digest(state(session))
         with Stop() as stop:
@@ -221,8 +227,7 @@ def test_strokes_after_a_round_that_was_stopped() -> None:
 
 
 def test_an_interrupted_fit_keeps_its_rounds_and_goes_on() -> None:
-    image = calls.picture(300)
-    image[100:200, 80:220, 0] = 255
+    image = with_an_object(300)
     rect = (40, 40, 220, 220)
     expected = grabcut.GrabCut(image, max_iter=4).fit(rect=rect)
     for moment in moments(lambda: grabcut.GrabCut(image, max_iter=4).fit(rect=rect), 6):

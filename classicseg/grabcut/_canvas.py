@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classicseg.grabcut._editor import FIRST_STEPS, HELP, Picture
+from classicseg.grabcut._picture import FIRST_STEPS, HELP, Picture
 from classicseg.grabcut._view import View
 
 __all__ = ["STATUS_HEIGHT", "draw"]

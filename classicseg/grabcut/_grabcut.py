@@ -340,9 +340,8 @@ class GrabCut:
         error: BaseException,
     ) -> None:
         """Go back to before work that was interrupted; what follows is found when it is needed."""
-        now = self._models.background, self._models.foreground
         # A kernel stops where it was told to: what the mixtures have kept is as it was.
-        as_before = isinstance(error, Stopped) and now[0] is models[0] and now[1] is models[1]
+        as_before = isinstance(error, Stopped) and self._models.background is models[0]
         self.trimap, self.energies = trimap, energies
         self.background_gmm, self.foreground_gmm = background, foreground = models
         if background is None or foreground is None or isinstance(self._models, OpenCVModels):
@@ -352,9 +351,7 @@ class GrabCut:
 
     def _started(self) -> NDArray[np.uint8]:
         if self.trimap is None:
-            raise ValueError(
-                "GrabCut has no labels yet: call fit with a rect, a trimap, a mask or scribbles"
-            )
+            raise ValueError("GrabCut has no labels yet: call fit with a rect or another start")
         return self.trimap
 
     def _start(self, name: str, value: Any) -> None:
