@@ -19,9 +19,10 @@ LAB_BEYOND = 16
 def lab_planes(rgb: NDArray[Any], n_threads: int = 1) -> NDArray[np.int16]:
     """Planes of L, a and b, one after the other, as whole numbers of 1 / `LAB_SCALE`.
 
-    `rgb` is (..., 3), uint8 or float32 in 0..255. `LAB_BEYOND` numbers without meaning follow.
+    `rgb` is (..., 3), uint8 or float32 in 0..255. `LAB_BEYOND` zeros follow.
     """
     planes = np.empty(rgb.size + LAB_BEYOND, np.int16)
+    planes[rgb.size :] = 0
     pixels = np.ascontiguousarray(rgb).reshape(-1, 3)
     convert = ext.lab_bytes if pixels.dtype == np.uint8 else ext.lab_floats
     convert(pixels, planes, n_threads)

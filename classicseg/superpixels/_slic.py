@@ -191,5 +191,6 @@ def _planes(
         return lab_planes(values, n_threads)
     values *= LAB_SCALE * 100 / 255
     planes = np.empty(values.size + LAB_BEYOND, np.int16)
+    planes[values.size :] = 0
     planes[:-LAB_BEYOND].reshape(n_channels, -1)[:] = np.rint(values, out=values).T
     return planes
