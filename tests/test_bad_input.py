@@ -180,7 +180,7 @@ def test_there_are_many_cases() -> None:
 
 _MODULES = (
     "unary metrics io viz samples superpixels graphcut saliency saliency.metrics gridcrf densecrf "
-    "grabcut semantic bridge bridge.nets bridge.functional"
+    "grabcut semantic datasets bridge bridge.nets bridge.functional"
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from classicseg._settings import one_of
 from classicseg.datasets import _coco, _objects, _regions, _streets, _voc
 from classicseg.datasets._bundled import bundled
 from classicseg.datasets._dataset import Dataset
@@ -78,8 +79,7 @@ def open(
     >>> len(datasets.open("bundled"))
     8
     """
-    if name not in names():
-        raise ValueError(f"name is {name!r}, expected one of {', '.join(names())}")
+    one_of(name, names(), "name")
     if name == "bundled":
         if root is not None or split is not None:
             raise ValueError("the bundled photographs take neither a root nor a split")
@@ -121,8 +121,8 @@ def guide(name: str | None = None) -> str:
                 images/0000047.jpg
                 labels/0000047.regions.txt               a line for each row: 0..7, negative = void
     """
-    if name is not None and name not in names():
-        raise ValueError(f"name is {name!r}, expected one of {', '.join(names())}")
+    if name is not None:
+        one_of(name, names(), "name")
     return "\n\n".join(_guide(one) for one in (names() if name is None else (name,)))
 
 

@@ -13,7 +13,7 @@ from sklearn.naive_bayes import GaussianNB
 from torch import nn
 
 from calls.values import IMAGE, LABELS, MASK, RANGE, UNARY, Call
-from classicseg import bridge, graphcut, io, samples, semantic
+from classicseg import bridge, datasets, graphcut, io, samples, semantic
 from classicseg.bridge import functional, nets
 
 # Files that the readers are given, for as long as the tests run.
@@ -294,6 +294,17 @@ CALLS: list[Call] = [
         },
         {"n_classes": "classes|values"},
     ),
+    Call(
+        "datasets.folder",
+        datasets.folder,
+        {},
+        {"images": _PAIRS, "masks": _PAIRS, "classes": 3, "values": (0, 1, 2), "ignore_index": 255},
+        {"classes": "n_classes|values"},
+    ),
+    Call("datasets.guide", datasets.guide, {}, {"name": "coco"}),
+    Call("datasets.names", datasets.names, {}),
+    Call("datasets.bundled", datasets.bundled, {}),
+    Call("datasets.open", datasets.open, {}, {"name": "bundled"}),
     Call(
         "bridge.pick",
         lambda patterns: bridge.pick(bridge.folder(_PAIRS, _PAIRS, 3), patterns),
