@@ -15,7 +15,7 @@ PACKAGE = Path(classicseg.__file__).parent
 LAYERS = [
     {"_ext"},
     {"_arrays", "_kernels", "_offsets", "_progress", "_settings"},
-    {"_checks", "_stop"},
+    {"_checks", "_memory", "_stop"},
     {"_colors", "_files", "_gmm", "_lab", "_sheet"},
     {"metrics", "unary"},
     {"_scores"},

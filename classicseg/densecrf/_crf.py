@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from classicseg._arrays import shape_of
 from classicseg._checks import check_threads
 from classicseg._kernels import ext
+from classicseg._memory import expect_memory
 from classicseg._settings import lengths_of, one_of, spacing_of
 from classicseg.densecrf._compatibility import as_compatibility, check_labels
 from classicseg.densecrf._inputs import (
@@ -236,6 +237,9 @@ class DenseCRF:
         others = None if features is None else features_of(features, grid)
         specs = [specify(k, distances, colours, others) for k in self.kernels]
         z, y, x = (1,) * (3 - len(grid)) + grid
+        # A point's corners of simplices, and the lattices, which have fewer points.
+        n_corners = sum(1 + len(spec[0]) + len(spec[2] or ()) for spec in specs)
+        expect_memory(8 * n_corners * z * y * x, f"a dense CRF of shape {grid}")
         lattices = ext.prepare_densecrf(
             z, y, x, specs, _NORMALIZATIONS.index(self.normalization), check_threads(n_threads)
         )

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from classicseg._checks import check_threads, whole
 from classicseg._kernels import ext
+from classicseg._memory import expect_memory
 from classicseg.graphcut._capacities import Kind, as_capacities, as_terminals
 from classicseg.graphcut._edges import as_pairs
 from classicseg.graphcut._grid import Cut
@@ -166,6 +167,9 @@ class Graph:
             solver, self._solver = self._solver, None
             if solver is None or not solver.can_take(kind, edges):
                 solver = None  # frees the old one before the new one needs its memory
+                size = f"a graph of {self.n_nodes} nodes and {len(edges.pairs)} edges"
+                per_edge, per_node = (40, 40) if kind.wide else (24, 30)
+                expect_memory(per_edge * len(edges.pairs) + per_node * self.n_nodes, size)
                 solver = _Solver(self.n_nodes, kind)
             cut = solver.solve(edges, terminals, threads)
             self._solver = solver

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from classicseg._checks import check_threads
 from classicseg._kernels import ext
+from classicseg._memory import expect_memory
 from classicseg._offsets import Offset, with_neighbour
 from classicseg._stop import Stopped
 from classicseg.graphcut._capacities import Kind, as_capacities, as_terminals
@@ -254,6 +256,8 @@ class _Solver:
     def __init__(self, shape: tuple[int, ...], connectivity: int, kind: Kind) -> None:
         self.shape = shape
         self.kind = kind
+        per_pixel = {8: 65, 4: 65, 6: 55, 26: 190}[connectivity] * (2 if kind.wide else 1)
+        expect_memory(per_pixel * math.prod(shape), f"a graph of shape {shape}")
         if len(shape) == 2:
             self._graph = ext.GridMaxflow(*shape, kind.wide, kind.limit)
             self._directions = OFFSETS[8]  # of which a 4-connected grid has no diagonals

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from classicseg._arrays import shape_of
 from classicseg._checks import as_labels, as_unary, check_threads
 from classicseg._kernels import ext
+from classicseg._memory import expect_memory
 from classicseg.graphcut._edges import Edges, GridEdges, as_edges
 from classicseg.graphcut._label_cost import as_label_cost, check_semi_metric, check_triangles
 
@@ -224,6 +225,10 @@ class _Problem:
             raise ValueError(f"unary has {len(self.unary)} pixels, expected under 2**29")
         if n_arcs > _MAX_ARCS:
             raise ValueError(f"edges has {n_arcs} neighbours of pixels, expected under 2**31")
+        # The unaries in planes; weights; the graph of a move that looks at everything, twice.
+        width = 8 if wide else 4
+        needed = (width * self.n_labels + 60) * len(self.unary) + (3 * width + 12) * n_arcs
+        expect_memory(needed, f"moves of {len(self.unary)} pixels and {n_arcs} neighbours")
         if isinstance(edges, GridEdges):
             return ext.LabelMoves(*arguments, edges.steps, edges.weights, self.threads)
         return ext.LabelMoves(*arguments, edges.first, edges.heads, edges.weights, self.threads)

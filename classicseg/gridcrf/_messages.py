@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classicseg._checks import check_threads, non_negative, positive_int
+from classicseg._memory import expect_memory
 from classicseg._settings import one_of, yes_or_no
 from classicseg.gridcrf._problem import (
     Edges,
@@ -200,8 +201,10 @@ class _Messages:
     ) -> None:
         self.problem = problem
         self.labels = np.zeros(len(problem.unary), np.int32)
-        self._unary, self.offset = padded_unary(problem)
         padded = padded_length(problem)
+        numbers = (problem.n_slots + len(problem.unary)) * padded
+        expect_memory(4 * numbers, f"messages between {len(problem.unary)} nodes")
+        self._unary, self.offset = padded_unary(problem)
         self._messages = aligned((problem.n_slots, padded))
         self._costs = problem.kernel_costs(padded)
         self._kind = (tree_reweighted, sum_product)

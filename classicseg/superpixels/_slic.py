@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from classicseg._checks import (
 )
 from classicseg._kernels import ext
 from classicseg._lab import LAB_BEYOND, LAB_SCALE, lab_planes
+from classicseg._memory import expect_memory
 from classicseg._settings import one_of
 
 __all__ = ["slic"]
@@ -118,6 +120,8 @@ def slic(
         if not chosen.any():
             raise ValueError("mask is False everywhere, expected some pixels inside")
         inside = [chosen.view(np.uint8).reshape(volume)]
+    # Samples of 16 bits, labels, and what becomes of them.
+    expect_memory((2 * pixels.shape[-1] + 40) * math.prod(volume), f"SLIC of shape {volume}")
     planes = _planes(pixels, data_range, threads)
     if inside:  # seeds look at their neighbours' colours
         planes[:-LAB_BEYOND].reshape(pixels.shape[-1], -1)[:, inside[0].ravel() == 0] = 0
