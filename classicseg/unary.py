@@ -185,7 +185,8 @@ def to_probabilities(unary: ArrayLike) -> NDArray[np.float32]:
     given, found = energies.reshape(-1, n_labels), probabilities.reshape(-1, n_labels)
     for begin in range(0, len(given), _BLOCK):
         here = _labels_first(given[begin : begin + _BLOCK])
-        part = np.exp(here.min(axis=0) - here)
+        with np.errstate(over="ignore"):  # a difference beyond float32 is a probability of 0
+            part = np.exp(here.min(axis=0) - here)
         part /= part.sum(axis=0)
         found[begin : begin + _BLOCK] = part.T
     return probabilities

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -112,3 +113,10 @@ def test_not_finite(function, bad: float) -> None:
     energies[1, 0, 1] = bad
     with pytest.raises(ValueError, match=r"NaN|infinite"):
         function(energies)
+
+
+def test_energies_that_differ_by_more_than_float32_holds() -> None:
+    energies = np.array([[[3e38, -3e38], [-3e38, -3e38]]], np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert unary.to_probabilities(energies).tolist() == [[[0.0, 1.0], [0.5, 0.5]]]
