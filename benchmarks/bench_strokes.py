@@ -7,12 +7,16 @@ painted as a user would: along pixels that are wrong against the truth, with the
 should have. A stroke's time is that of painting it and of the new mask (`GrabCut.stroke`,
 `GrabCut.refine`). The peers, in the same run: the same cut from scratch, and OpenCV's refinement
 (GC_EVAL_FREEZE_MODEL, one round, on the same number of threads). The mask is compared with that of
-the cut from scratch.
+the cut from scratch. "After a stopped round": as in the window, a round of learning is stopped (at
+a fifth, a half and four fifths of a round's time) and the stroke comes right after; the time from
+the order to stop to the new mask.
 """
 
 from __future__ import annotations
 
 import argparse
+import threading
+import time
 
 import cv2
 import numpy as np
@@ -21,6 +25,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from classicseg._stop import Stop, Stopped
 from classicseg.grabcut import GrabCut
 from classicseg.grabcut._trimap_cut import TrimapCut
 
@@ -59,12 +64,41 @@ def opencv_refine(image, trimap, models):
     cv2.grabCut(image, trimap, None, *models, 1, cv2.GC_EVAL_FREEZE_MODEL)
 
 
+def overtake(grabcut, after, path, radius, label):
+    """Seconds from an order to stop a round of learning to the mask of a stroke; None: too late."""
+    with Stop() as stop:
+        ordered = []
+
+        def order():
+            ordered.append(time.perf_counter())
+            stop.set()
+
+        timer = threading.Timer(after, order)
+        timer.start()
+        try:
+            grabcut.fit()
+            timer.cancel()
+            return None
+        except Stopped:
+            pass
+    paint(grabcut, path, radius, label)
+    return time.perf_counter() - ordered[0]
+
+
 def measure(name, image, truth, rect, rng, with_opencv):
     grabcut = GrabCut(image, max_iter=1, n_threads=2)
     first, _ = seconds(grabcut.fit, rect=rect)
-    grabcut.max_iter = ROUNDS - 1
-    grabcut.fit()
     radius = image.shape[1] / 240
+    one_round, _ = seconds(grabcut.fit)
+    overtaken = []
+    for part in (0.2, 0.5, 0.8):
+        stroke = strokes(grabcut.mask, truth, radius, rng)
+        took = stroke and overtake(grabcut, part * one_round, stroke[0], radius, stroke[1])
+        if took:
+            mask, _ = cut_from_scratch(grabcut)
+            overtaken.append({"ms": 1e3 * took, "equal": bool((mask == grabcut.mask).all())})
+    grabcut.max_iter = ROUNDS - 2
+    grabcut.fit()
     rows = []
     for number in range(STROKES):
         stroke = strokes(grabcut.mask, truth, radius, rng)
@@ -85,7 +119,14 @@ def measure(name, image, truth, rect, rng, with_opencv):
         gmms = np.zeros((1, 65)), np.zeros((1, 65))
         cv2.grabCut(bgr, trimap, None, *gmms, 0, cv2.GC_INIT_WITH_MASK)
         peer = 1e3 * seconds(opencv_refine, bgr, trimap, gmms)[0]
-    return {"image": name, "first_s": first, "strokes": rows, "opencv_ms": peer}
+    return {
+        "image": name,
+        "first_s": first,
+        "round_s": one_round,
+        "overtaken": overtaken,
+        "strokes": rows,
+        "opencv_ms": peer,
+    }
 
 
 def main() -> None:
@@ -132,6 +173,13 @@ def main() -> None:
         )
         firsts = [run["first_s"] for run in runs]
         console.print(f"{width}x{height}: first cut, one round, {np.round(firsts, 2)} s")
+        late = [row for run in runs for row in run["overtaken"]]
+        waits = [row["ms"] for row in late]
+        console.print(
+            f"after a stopped round ({np.median([run['round_s'] for run in runs]):.2f} s): median "
+            f"{np.median(waits):.0f} ms, largest {max(waits):.0f}, mask as from scratch "
+            f"{sum(row['equal'] for row in late)} of {len(late)}"
+        )
         results.append({"size": f"{width}x{height}", "runs": runs})
     console.print(table)
     save("strokes", results)
