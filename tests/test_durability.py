@@ -52,7 +52,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     session = Session(image, n_threads=1)
     strokes = [Action("rect", ((90, 90), (900, 900)), rounds=1)]
-    strokes += [Action("learn", rounds=1)] * 40
+    strokes += [Action("learn", rounds=1)] * 2000
     session.actions = strokes
     session.save(folder / "session.json", "big.png")
     return folder
