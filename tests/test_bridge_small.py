@@ -91,7 +91,7 @@ def test_bilinear_layers_equal_interpolation(factor: int) -> None:
 
 
 def test_wrong_settings_are_told() -> None:
-    with pytest.raises(ValueError, match="stride is 4, expected 8, 16 or 32"):
+    with pytest.raises(ValueError, match="stride is 4, expected one of 8, 16, 32"):
         nets.SmallFCN(2, stride=4)
     with pytest.raises(ValueError, match="width is 0"):
         nets.unet(2, width=0)

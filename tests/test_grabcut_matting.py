@@ -262,7 +262,7 @@ def test_bad_input() -> None:
         alpha(image, mask.T)
     with pytest.raises(TypeError, match="mask has dtype float"):
         cutout(image, mask * 1.0)
-    with pytest.raises(ValueError, match="matting is 'bayes', expected border or closed-form"):
+    with pytest.raises(ValueError, match="matting is 'bayes', expected one of border, closed-form"):
         alpha(image, mask, "bayes")
     with pytest.raises(ValueError, match="matting is 'bayes'"):
         cutout(image, mask, "bayes")

@@ -277,5 +277,7 @@ def test_bad_offsets_are_named() -> None:
     with pytest.raises(ValueError, match=r"^weights\[\(0, 0, 1\)\] has shape"):
         graph.set_edges({(0, 0, 1): np.ones((3, 4))})
     for connectivity in (4, 8, 18, 0, "6"):
-        with pytest.raises(ValueError, match=r"^connectivity is .* 6 or 26 for a volume"):
+        with pytest.raises(
+            ValueError, match=r"^connectivity of a volume is .*, expected one of 6, 26"
+        ):
             GridGraph((3, 4, 5), connectivity)  # type: ignore[arg-type]

@@ -57,7 +57,7 @@ def test_bad_volumes_and_spacings_are_named() -> None:
             segment(np.zeros(shape, np.uint8), volume)
     with pytest.raises(ValueError, match=r"^seeds has shape"):
         segment(np.zeros((4, 4, 5), np.uint8), volume)
-    with pytest.raises(ValueError, match=r"^connectivity is 8, expected 6 or 26 for a volume"):
+    with pytest.raises(ValueError, match=r"^connectivity of a volume is 8, expected one of 6, 26"):
         segment(volume, volume, connectivity=8)
     with pytest.raises(ValueError, match=r"^unary has shape"):
         cut_unary(np.zeros((3, 4, 5, 3)), volume)

@@ -351,7 +351,8 @@ class GrabCut:
 
     def _started(self) -> NDArray[np.uint8]:
         if self.trimap is None:
-            raise ValueError("GrabCut has no labels yet: call fit with a rect or another start")
+            starts = "a rect, a trimap, a mask or scribbles"
+            raise ValueError(f"GrabCut has no labels yet: call fit with {starts}")
         return self.trimap
 
     def _start(self, name: str, value: Any) -> None:

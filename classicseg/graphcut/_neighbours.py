@@ -26,7 +26,8 @@ def check_connectivity(connectivity: Any, dimensions: int) -> int:
     choices = (4, 8) if dimensions == 2 else (6, 26)
     if connectivity is None:
         return 8 if dimensions == 2 else 6
-    return int(one_of(connectivity, choices, "connectivity"))
+    of = "an image" if dimensions == 2 else "a volume"
+    return int(one_of(connectivity, choices, f"connectivity of {of}"))
 
 
 def forward(connectivity: int) -> tuple[Offset, ...]:
