@@ -143,7 +143,7 @@ def test_wrong_shapes_are_named(shape: Any) -> None:
 def test_wrong_connectivity_is_named(connectivity: Any) -> None:
     with pytest.raises((ValueError, TypeError), match=r"^connectivity of an image is "):
         GridGraph(SHAPE, connectivity)
-    named = "image has shape" if connectivity in (6, 26) else "connectivity of an image is "
+    named = "image has shape" if connectivity in (6, 26) else "connectivity is "
     with pytest.raises((ValueError, TypeError), match=f"^{named}"):
         contrast_weights(np.zeros(SHAPE), connectivity=connectivity)
 
