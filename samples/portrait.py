@@ -27,7 +27,8 @@ def main(path: str = "portrait.png") -> None:
     trimap[sample.scribbles == 1] = BACKGROUND
     trimap[sample.scribbles == 2] = FOREGROUND
     gc.fit(trimap=trimap)
-    gc.stroke(points=[(395, 305), (500, 305)], radius=35, label=BACKGROUND)  # the desk
+    gc.stroke(points=[(395, 305), (512, 290), (512, 350)], radius=35, label=BACKGROUND)  # the desk
+    gc.stroke(points=[(400, 30), (415, 260)], radius=15, label=BACKGROUND)  # the rocket
     gc.refine()
     for name, mask in (("rectangle", first), ("+ strokes", gc.mask)):
         print(f"{name}: IoU {cs.metrics.mask_iou(sample.mask, mask, ignore=sample.void):.3f}")
