@@ -187,44 +187,24 @@ def region_features(image: Any, rng: np.random.Generator, n_threads: int) -> Cal
     return lambda: (superpixels.features(image, labels), superpixels.adjacency(labels))
 
 
-@_add
-def minimum_barrier(image: Any, rng: np.random.Generator, n_threads: int) -> Callable[[], Any]:
-    return lambda: saliency.minimum_barrier(image, n_threads=n_threads)
+def _saliency(name: str) -> Maker:
+    method = getattr(saliency, name)
+    return lambda image, rng, n_threads: lambda: method(image, n_threads=n_threads)
 
 
-@_add
-def robust_background(image: Any, rng: np.random.Generator, n_threads: int) -> Callable[[], Any]:
-    return lambda: saliency.robust_background(image, n_threads=n_threads)
-
-
-@_add
-def boolean_map(image: Any, rng: np.random.Generator, n_threads: int) -> Callable[[], Any]:
-    return lambda: saliency.boolean_map(image, n_threads=n_threads)
-
-
-@_add
-def frequency_tuned(image: Any, rng: np.random.Generator, n_threads: int) -> Callable[[], Any]:
-    return lambda: saliency.frequency_tuned(image, n_threads=n_threads)
-
-
-@_add
-def region_contrast(image: Any, rng: np.random.Generator, n_threads: int) -> Callable[[], Any]:
-    return lambda: saliency.region_contrast(image, n_threads=n_threads)
-
-
-@_add
-def itti_koch(image: Any, rng: np.random.Generator, n_threads: int) -> Callable[[], Any]:
-    return lambda: saliency.itti_koch(image, n_threads=n_threads)
-
-
-@_add
-def gbvs(image: Any, rng: np.random.Generator, n_threads: int) -> Callable[[], Any]:
-    return lambda: saliency.gbvs(image, n_threads=n_threads)
-
-
-@_add
-def spectral_residual(image: Any, rng: np.random.Generator, n_threads: int) -> Callable[[], Any]:
-    return lambda: saliency.spectral_residual(image, n_threads=n_threads)
+CALLS |= {
+    name: _saliency(name)
+    for name in (
+        "minimum_barrier",
+        "robust_background",
+        "boolean_map",
+        "frequency_tuned",
+        "region_contrast",
+        "itti_koch",
+        "gbvs",
+        "spectral_residual",
+    )
+}
 
 
 @_add
