@@ -228,8 +228,9 @@ class Editor:
             self._lock.notify_all()
 
     def _overtake(self) -> None:
-        if self._round is not None:
-            self._round.set()
+        learning = self._round  # the thread that works may end it at any time
+        if learning is not None:
+            learning.set()
 
     def _later(self, job: Callable[[], None]) -> None:
         with self._lock:
