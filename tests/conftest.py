@@ -12,7 +12,6 @@ import pytest
 from classicseg import compare, samples
 from classicseg.samples import Sample
 
-
 # Shells start background jobs with Ctrl-C ignored, and processes started here would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
