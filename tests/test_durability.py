@@ -22,9 +22,9 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals a
 
 LONGEST_WAIT = 0.5
 COMMANDS = {
-    "segment": "segment big.png --rect 90,90,900,900 -o new/mask.png --cutout new/cutout.png",
+    "segment": "segment large.png --rect 90,90,1800,1800 -o new/mask.png --cutout new/cutout.png",
     "crf": "crf big.png scores.npz -o new/labels.png",
-    "grabcut": "grabcut big.png --no-window --session session.json --out new",
+    "grabcut": "grabcut object.png --no-window --session session.json --out new",
     "train": "train images masks --classes 2 --values 0,255 --network fcn:small --recipe modern "
     "--epochs 500 --size 32x32 --out new --accelerator cpu",
     "compare": "compare --out new",
@@ -37,6 +37,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     image = calls.picture(1000)
     io.write_image(folder / "big.png", image)
     io.write_image(folder / "small.png", image[:60, :60])
+    io.write_image(folder / "large.png", calls.picture(2000))
     rng = np.random.default_rng(0)
     np.savez(folder / "scores.npz", logits=rng.normal(0, 3, (12, 60, 60)).astype(np.float32))
     for name in ("images", "masks"):
@@ -50,11 +51,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from classicseg.grabcut._session import Session
     from classicseg.grabcut._session_file import Action
 
+    image = image.copy()
+    image[300:700, 250:750, 0] = 255  # there is something to learn in every round
+    io.write_image(folder / "object.png", image)
     session = Session(image, n_threads=1)
     strokes = [Action("rect", ((90, 90), (900, 900)), rounds=1)]
     strokes += [Action("learn", rounds=1)] * 2000
     session.actions = strokes
-    session.save(folder / "session.json", "big.png")
+    session.save(folder / "session.json", "object.png")
     return folder
 
 
