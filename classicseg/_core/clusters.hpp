@@ -1,6 +1,7 @@
 // Clusters of pixels: sums, means.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
@@ -74,7 +75,7 @@ public:
         : parts_(parts), size_(clusters.size()), stride_(n_sums(clusters.channels())), sums_(static_cast<size_t>(parts * size_ * stride_)) {}
     int64_t stride() const { return stride_; }
     int64_t* of(size_t part) { return sums_.data() + static_cast<int64_t>(part) * size_ * stride_; }
-    void clear() { std::memset(sums_.data(), 0, sums_.size() * sizeof(int64_t)); }
+    void clear() { std::fill_n(sums_.data(), sums_.size(), int64_t{0}); }
     void add_up(Clusters& clusters) {
         for (int64_t k = 0; k < size_; k++) {
             for (int64_t f = 0; f < stride_; f++)
