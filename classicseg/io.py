@@ -9,11 +9,9 @@ from __future__ import annotations
 import json
 import math
 import os
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +20,7 @@ from PIL import Image, ImageFile, ImageOps
 from classicseg._arrays import as_array
 from classicseg._checks import as_labels, as_mask
 from classicseg._colors import palette
+from classicseg._deep_colour import deep_colour, read_deep_colour
 from classicseg._files import atomic, explained, path_of
 from classicseg._scores import read_scores
 
@@ -78,13 +77,10 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8] | NDArray[np.u
     ((2, 3, 3), [7, 7, 7])
     """
     with _opened(path) as image:
-        raw_modes = {_raw_mode(tile) for tile in image.tile}
-        sixteen_bit_colour = not image.mode.startswith(("I", "F")) and (
-            ";16" in "".join(raw_modes) or max(_tiff_bits(image)) > 8
-        )
+        raw_modes = deep_colour(image)
         image.load()
-        if sixteen_bit_colour:
-            return _sixteen_bit_colour(path, raw_modes)
+        if raw_modes:
+            return read_deep_colour(path, raw_modes)
         upright = ImageOps.exif_transpose(image)
         if upright.mode.startswith("I"):
             grey = np.asarray(upright)
@@ -340,53 +336,6 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[ImageFile.ImageFile]:
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         with Image.open(path) as image:
             yield image
-
-
-def _raw_mode(tile: Any) -> str:
-    arguments = tile.args
-    first = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
-    return first if isinstance(first, str) else ""
-
-
-def _tiff_bits(image: Image.Image) -> tuple[int, ...]:
-    """Bits of each channel in a TIFF: of a planar one the raw modes do not tell."""
-    tags = getattr(image, "tag_v2", {})
-    return tuple(tags.get(258, ())) or (8,)
-
-
-def _sixteen_bit_colour(path: str | os.PathLike[str], raw_modes: set[str]) -> NDArray[np.uint16]:
-    """Read 16-bit colour, of which Pillow keeps only the upper halves, in two passes.
-
-    Its decoder takes the bytes of a number in either order, and keeps the one that it holds for
-    the upper one: asked for the wrong order, it gives the lower halves.
-    """
-    raw_mode = "/".join(sorted(raw_modes))
-    channels, _, order = raw_mode.partition(";16")
-    order = order.replace("N", "L" if sys.byteorder == "little" else "B")
-    if raw_mode == "LA;16B":
-        four_bytes = _decoded_as(path, "RGBA")
-        upper, lower = four_bytes[:, :, :1], four_bytes[:, :, 1:2]
-    elif channels in ("RGB", "RGBA", "RGBX") and order in ("L", "B"):
-        other = {"L": "B", "B": "L"}[order]
-        upper, lower = (_decoded_as(path, f"{channels};16{o}") for o in (order, other))
-    else:
-        raise ValueError(f"its layout {raw_mode!r} of deep colour is not known; save it as PNG")
-    pixels = upper[:, :, :3].astype(np.uint16)
-    pixels <<= 8
-    pixels |= lower[:, :, :3]
-    return pixels if pixels.shape[2] == 3 else np.repeat(pixels, 3, axis=2)
-
-
-def _decoded_as(path: str | os.PathLike[str], raw_mode: str) -> NDArray[np.uint8]:
-    with Image.open(path) as image:
-        image.tile = [
-            tile._replace(
-                args=(raw_mode, *tile.args[1:]) if isinstance(tile.args, tuple) else raw_mode
-            )
-            for tile in image.tile
-        ]
-        image.load()
-        return np.asarray(ImageOps.exif_transpose(image))
 
 
 def _plain(data: object) -> object:

@@ -16,7 +16,7 @@ LAYERS = [
     {"_ext"},
     {"_arrays", "_kernels", "_offsets", "_progress", "_settings"},
     {"_checks", "_memory", "_stop"},
-    {"_colors", "_files", "_gmm", "_lab", "_sheet"},
+    {"_colors", "_deep_colour", "_files", "_gmm", "_lab", "_sheet"},
     {"metrics", "unary"},
     {"_scores"},
     {"io", "viz"},

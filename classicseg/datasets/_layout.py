@@ -24,6 +24,7 @@ __all__ = [
     "find",
     "listed",
     "matlab_labels",
+    "no_split",
     "pictures",
     "present",
     "read_pair",
@@ -54,6 +55,12 @@ class Classes:
     def count(cls, n_classes: int, void: tuple[int, ...] = (VOID,)) -> Classes:
         """Classes that stand for themselves."""
         return cls(tuple((k,) for k in range(n_classes)), void)
+
+
+def no_split(name: str, split: str | None) -> None:
+    """Check the split of a data set that has none."""
+    if split is not None:
+        raise ValueError(f"split is {split!r}, but {name} has none")
 
 
 def as_split(split: str) -> str:

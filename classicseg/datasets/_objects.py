@@ -14,7 +14,7 @@ from classicseg._colors import palette
 from classicseg._files import path_of
 from classicseg.datasets._dataset import VOID, Dataset, Item
 from classicseg.datasets._folder import Pair, match
-from classicseg.datasets._layout import Classes, as_classes, read_pixels, same_size
+from classicseg.datasets._layout import Classes, as_classes, no_split, read_pixels, same_size
 from classicseg.io import read_labels
 
 __all__ = ["fixations", "grabcut", "grown_box", "salient_objects"]
@@ -113,7 +113,7 @@ def grabcut(
     >>> from classicseg import datasets
     >>> datasets.grabcut("grabcut")[0].rect  # doctest: +SKIP
     """
-    _no_split("grabcut", split)
+    no_split("grabcut", split)
     ids, pair, skipped = _matched(root, "grabcut", _GRABCUT, strict)
     reader = _GrabCut(pair, path_of(root, "root") / "boundary_GT_rect")
     return Dataset("grabcut", _TWO, palette(2), ids, reader, strict=strict, skipped=skipped)
@@ -157,7 +157,7 @@ def salient_objects(
     >>> len(datasets.salient_objects("MSRA10K_Imgs_GT"))  # doctest: +SKIP
     10000
     """
-    _no_split("salient_objects", split)
+    no_split("salient_objects", split)
     return _graded(root, "salient_objects", _SALIENT, threshold, strict)
 
 
@@ -199,7 +199,7 @@ def fixations(
     >>> len(datasets.fixations("MIT1003"))  # doctest: +SKIP
     1003
     """
-    _no_split("fixations", split)
+    no_split("fixations", split)
     return _graded(root, "fixations", _FIXATIONS, threshold, strict)
 
 
@@ -244,11 +244,6 @@ def _matched(
             return match(top / images, top / maps, ending=ending, strict=strict)
     known = "; ".join(dict.fromkeys(f"{images}, {maps}" for images, maps, _ in layouts))
     raise FileNotFoundError(f"{root} holds none of the pairs of folders of {name}: {known}")
-
-
-def _no_split(name: str, split: str | None) -> None:
-    if split is not None:
-        raise ValueError(f"split is {split!r}, but {name} has none")
 
 
 def _grey(path: Path) -> NDArray[np.int32]:

@@ -21,6 +21,7 @@ from classicseg.datasets._layout import (
     as_split,
     find,
     matlab_labels,
+    no_split,
     pictures,
     present,
     read_pixels,
@@ -145,8 +146,7 @@ def isbi2012(
     >>> len(datasets.isbi2012("isbi2012"))  # doctest: +SKIP
     30
     """
-    if split is not None:
-        raise ValueError(f"split is {split!r}, but isbi2012 has none")
+    no_split("isbi2012", split)
     skipped: dict[str, str] = {}
     reader: Files | _Volume
     top = path_of(root, "root")

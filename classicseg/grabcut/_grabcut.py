@@ -11,8 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from classicseg._checks import (
     as_image,
-    as_rect,
-    as_trimap,
     as_uint8_image,
     check_threads,
     positive,
@@ -24,6 +22,7 @@ from classicseg._stop import Stopped
 from classicseg.grabcut._matting import alpha_of, cutout_of
 from classicseg.grabcut._models import Models
 from classicseg.grabcut._opencv import OpenCVModels
+from classicseg.grabcut._start import starting_trimap
 from classicseg.grabcut._strokes import Stroke, fill, paint
 from classicseg.graphcut._contrast import contrast_strength
 
@@ -356,21 +355,8 @@ class GrabCut:
         return self.trimap
 
     def _start(self, name: str, value: Any) -> None:
-        from classicseg.grabcut import _start
-
-        settings = self._pixels, self.n_components, self._rng, self._threads
-        if name == "rect":
-            window = as_rect(value, self.shape)
-            if self.engine == "opencv":
-                self.trimap = _start.from_window(self.shape, window)
-            else:
-                self.trimap = _start.from_rect(window, *settings)
-        elif name == "trimap":
-            self.trimap = as_trimap(value, self.shape).copy()
-        elif name == "mask":
-            self.trimap = _start.from_mask(value, self.shape)
-        else:
-            self.trimap = _start.from_scribbles(value, *settings)
+        settings = self.n_components, self._rng, self._threads
+        self.trimap = starting_trimap(name, value, self._pixels, self.engine, *settings)
         self.energies = ()
         self.background_gmm = self.foreground_gmm = None
         self.converged = False
