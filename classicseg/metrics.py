@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from classicseg._arrays import shape_of
+from classicseg._arrays import ratio, shape_of
 from classicseg._checks import as_labels, as_mask, positive, positive_int, void_label
 from classicseg._settings import as_void
 
@@ -127,17 +127,17 @@ class ConfusionMatrix:
     def iou(self) -> NDArray[np.float64]:
         """Intersection over union of each class, (n_classes,)."""
         union = self.counts.sum(axis=0) + self.counts.sum(axis=1) - np.diag(self.counts)
-        return _ratio(np.diag(self.counts), union)
+        return ratio(np.diag(self.counts), union)
 
     @property
     def accuracy(self) -> NDArray[np.float64]:
         """Share of each class's true pixels that were found, (n_classes,)."""
-        return _ratio(np.diag(self.counts), self.counts.sum(axis=1))
+        return ratio(np.diag(self.counts), self.counts.sum(axis=1))
 
     @property
     def pixel_accuracy(self) -> float:
         """Share of pixels that are right."""
-        return float(_ratio(np.trace(self.counts), self.counts.sum()))
+        return float(ratio(np.trace(self.counts), self.counts.sum()))
 
     @property
     def mean_accuracy(self) -> float:
@@ -155,7 +155,7 @@ class ConfusionMatrix:
         frequency = self.counts.sum(axis=1)
         present = frequency > 0
         weighted = np.sum(frequency[present] * self.iou[present])
-        return float(_ratio(weighted, frequency.sum()))
+        return float(ratio(weighted, frequency.sum()))
 
 
 def mask_iou(truth: ArrayLike, mask: ArrayLike, *, ignore: ArrayLike | None = None) -> float:
@@ -330,11 +330,6 @@ def _near(points: NDArray[np.bool_], distance: float) -> NDArray[np.bool_]:
         return points & (distance >= 0)
     near: NDArray[np.bool_] = ndimage.distance_transform_edt(~points) <= distance
     return near
-
-
-def _ratio(part: ArrayLike, whole: ArrayLike) -> NDArray[np.float64]:
-    with np.errstate(invalid="ignore"):
-        return np.divide(part, whole, dtype=np.float64)
 
 
 def _mean(scores: NDArray[np.float64]) -> float:

@@ -308,7 +308,7 @@ def test_a_missing_peer_is_named(small: list[Sample], monkeypatch: pytest.Monkey
         ({"engine": "opencv", "pipelines": ["gmm:rect+argmax"]}, ValueError, "no part in argmax"),
         ({"n_jobs": 0}, ValueError, "n_jobs is 0"),
         ({"seed": -1}, ValueError, "seed is -1"),
-        ({"seed": 1.5}, ValueError, "seed is 1.5"),
+        ({"seed": 1.5}, TypeError, "seed is 1.5"),
     ],
 )
 def test_run_says_what_is_wrong(
@@ -342,3 +342,9 @@ def test_progress_counts_to_the_end(small: list[Sample]) -> None:
     chosen = ["saliency:centre_prior+argmax", "saliency:frequency_tuned+argmax"]
     compare.run(chosen, small, progress=lambda done, total: calls.append((done, total)))
     assert calls == [(1, 2), (2, 2)]
+
+
+def test_segment_takes_one_pipeline() -> None:
+    image = np.zeros((9, 9, 3), np.uint8)
+    with pytest.raises(ValueError, match="which fits 11, expected one"):
+        compare.segment(image, "gmm:rect+*", rect=(2, 2, 4, 4))

@@ -195,7 +195,9 @@ def segment(
     >>> int(mask.sum())
     400
     """
-    (one,) = chosen([pipeline])[:1]
+    one, *more = chosen([pipeline])
+    if more:
+        raise ValueError(f"pipeline is {pipeline!r}, which fits {1 + len(more)}, expected one")
     check_engine(engine, parts(one)[1])
     check_installed(one)
     task = as_task(image, rect, scribbles, engine, seed, n_classes, name)

@@ -18,6 +18,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from classicseg import __version__
 from classicseg._checks import positive_int
+from classicseg._settings import seed_of
 from classicseg.compare import pipelines as known
 from classicseg.compare.data import Data, as_dataset
 from classicseg.compare.inference import ENGINES
@@ -105,8 +106,7 @@ def run(
     ['gmm:rect+grabcut', 'gmm:rect+argmax']
     """
     positive_int(n_jobs, "n_jobs")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"seed is {seed!r}, expected a whole number from 0")
+    seed = seed_of(seed, "seed")
     images = as_dataset(data)
     names, left_out = _chosen(pipelines, images.n_classes, train is not None, engine)
     kept = None if folder else tempfile.TemporaryDirectory(prefix="classicseg-compare-")

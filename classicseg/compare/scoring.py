@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from classicseg import metrics
+from classicseg._arrays import ratio
 from classicseg._checks import as_labels
 
 __all__ = ["DONE", "FAILED", "LEFT_OUT", "WIDTHS", "Record", "Scorer"]
@@ -161,7 +162,7 @@ def right_true_found(counts: NDArray[Any]) -> NDArray[Any]:
 def iou(sums: NDArray[Any]) -> NDArray[np.float64]:
     """Intersection over union of each class; NaN for a class that is nowhere."""
     right, true, found = np.moveaxis(sums, -1, 0)
-    return _ratio(right, true + found - right)
+    return ratio(right, true + found - right)
 
 
 def means(sums: NDArray[Any]) -> NDArray[np.float64]:
@@ -172,10 +173,10 @@ def means(sums: NDArray[Any]) -> NDArray[np.float64]:
     weighted = np.where(true > 0, true * overlap, 0).sum(axis=-1)
     return np.stack(
         [
-            _ratio(right.sum(axis=-1), total),
-            _mean(_ratio(right, true)),
+            ratio(right.sum(axis=-1), total),
+            _mean(ratio(right, true)),
             _mean(overlap),
-            _ratio(weighted, total),
+            ratio(weighted, total),
         ],
         axis=-1,
     )
@@ -200,14 +201,8 @@ def _reach(truth: NDArray[np.int32]) -> NDArray[np.float64]:
     return reach
 
 
-def _ratio(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
-    with np.errstate(invalid="ignore"):
-        ratio: NDArray[np.float64] = np.divide(part, whole, dtype=np.float64)
-    return ratio
-
-
 def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Over the last axis, NaN left out."""
     known = ~np.isnan(values)
     total = np.where(known, values, 0).sum(axis=-1)
-    return _ratio(total, known.sum(axis=-1))
+    return ratio(total, known.sum(axis=-1))

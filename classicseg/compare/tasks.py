@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classicseg._arrays import grown_box
 from classicseg._checks import as_labels, as_rect, as_seeds, as_uint8_image
 from classicseg.densecrf import DenseCRF
 
@@ -128,11 +129,5 @@ def box_of_truth(labels: NDArray[np.int32]) -> tuple[int, int, int, int] | None:
 
     What stands for a person's rectangle in data sets of two classes that have none.
     """
-    y, x = np.nonzero(labels == 1)
-    if not y.size:
-        return None
-    height, width = labels.shape
-    dx, dy = round(0.02 * width), round(0.02 * height)
-    x0, y0 = max(int(x.min()) - dx, 0), max(int(y.min()) - dy, 0)
-    x1, y1 = min(int(x.max()) + 1 + dx, width), min(int(y.max()) + 1 + dy, height)
-    return x0, y0, x1 - x0, y1 - y0
+    mask = labels == 1
+    return grown_box(mask) if mask.any() else None

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from classicseg._arrays import grown_box
 from classicseg._checks import positive
 from classicseg._colors import palette
 from classicseg._files import path_of
@@ -17,7 +18,7 @@ from classicseg.datasets._folder import Pair, match
 from classicseg.datasets._layout import Classes, as_classes, no_split, read_pixels, same_size
 from classicseg.io import read_labels
 
-__all__ = ["fixations", "grabcut", "grown_box", "salient_objects"]
+__all__ = ["fixations", "grabcut", "salient_objects"]
 
 _TWO = ("background", "foreground")
 _INSIDE = 128
@@ -201,16 +202,6 @@ def fixations(
     """
     no_split("fixations", split)
     return _graded(root, "fixations", _FIXATIONS, threshold, strict)
-
-
-def grown_box(mask: NDArray[np.bool_], share: float = 0.02) -> tuple[int, int, int, int]:
-    """The box of a mask, grown by a share of the image's sides, as (x, y, width, height)."""
-    height, width = mask.shape
-    y, x = np.nonzero(mask)
-    dx, dy = round(share * width), round(share * height)
-    x0, y0 = max(int(x.min()) - dx, 0), max(int(y.min()) - dy, 0)
-    x1, y1 = min(int(x.max()) + 1 + dx, width), min(int(y.max()) + 1 + dy, height)
-    return x0, y0, x1 - x0, y1 - y0
 
 
 def _graded(
