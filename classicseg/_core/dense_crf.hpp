@@ -13,27 +13,29 @@ public:
     MeanField(CrfGrid grid, const CrfKernel* kernels, int n_kernels, Normalization normalization, Pool& pool)
         : model_(grid, kernels, n_kernels, normalization, pool) {}
 
-    int64_t n_vertices() const override { return model_.lattices.n_rows(); }
+    int64_t n_vertices() const override { return model_.lattices.n_vertices(); }
 
     int infer(const MeanFieldTask& task, Pool& pool) override {
+        const Permutohedral& lattices = model_.lattices;
+        // The usual kernels on a colour image: triangles and simplices in five dimensions.
+        const bool usual = lattices.n_kernels() == 2 && lattices.n_corners(0) == 3 && lattices.n_corners(1) == 6;
         const bool potts = !task.label_weight && !task.penalty;
         if (task.n_labels == 2 && potts && !task.free_energy && task.tolerance <= 0)
-            return model_.lattices.n_corners() == 9 ? iterate(DifferenceUpdate<9>(model_, task), task, pool)
-                                                    : iterate(DifferenceUpdate<0>(model_, task), task, pool);
-        // The usual kernels on a colour image: triangles and simplices in five dimensions.
-        return model_.lattices.n_corners() == 9 ? infer_labels<9>(task, pool) : infer_labels<0>(task, pool);
+            return usual ? iterate(DifferenceUpdate<3, 6>(model_, task), task, pool)
+                         : iterate(DifferenceUpdate<>(model_, task), task, pool);
+        return usual ? infer_labels<3, 6>(task, pool) : infer_labels<>(task, pool);
     }
 
 private:
-    template <int C>
+    template <int... C>
     int infer_labels(const MeanFieldTask& task, Pool& pool) const {
         const int n = (task.n_labels + n_lanes - 1) / n_lanes;
         switch (n) {
-            case 1: return iterate(LabelUpdate<1, C>(model_, task, {}), task, pool);
-            case 2: return iterate(LabelUpdate<2, C>(model_, task, {}), task, pool);
-            case 3: return iterate(LabelUpdate<3, C>(model_, task, {}), task, pool);
-            case 4: return iterate(LabelUpdate<4, C>(model_, task, {}), task, pool);
-            default: return iterate(LabelUpdate<0, C>(model_, task, {n}), task, pool);
+            case 1: return iterate(LabelUpdate<1, C...>(model_, task, {}), task, pool);
+            case 2: return iterate(LabelUpdate<2, C...>(model_, task, {}), task, pool);
+            case 3: return iterate(LabelUpdate<3, C...>(model_, task, {}), task, pool);
+            case 4: return iterate(LabelUpdate<4, C...>(model_, task, {}), task, pool);
+            default: return iterate(LabelUpdate<0, C...>(model_, task, {n}), task, pool);
         }
     }
 
@@ -41,18 +43,20 @@ private:
     int iterate(const Update& update, const MeanFieldTask& task, Pool& pool) const {
         const Permutohedral& lattices = model_.lattices;
         const size_t width = update.row().width(), n_tiles = lattices.tiles().count();
-        Buffer<float> tile_values(lattices.n_tile_rows() * width);
         Buffer<float> values(lattices.n_rows() * width);
         Buffer<TileSums> sums(n_tiles);
         const bool keep = keeps_marginals(task);
         const auto pass_over_points = [&](const Pass& pass) {
+            if (!pass.first) renew_copies(lattices, update.row(), values.data(), pool);
             pool.run(n_tiles, [&](size_t t) {
-                const uint32_t begin = lattices.tile_rows(t).begin[0];
-                Scratch<float> rows(pass.first ? 0 : (lattices.tile_end(t) - begin) * width);
-                if (!pass.first) model_.copy_tile_rows(t, update.row(), values.data(), rows.data());
-                float* own = tile_values.data() + begin * width;
-                if (pass.splat && !pass.first) std::memset(own, 0, (lattices.tile_end(t) - begin) * width * sizeof(float));
-                sums[t] = update.run(t, pass, rows.data(), own);
+                const size_t begin = lattices.tile_begin(t) * width, size = lattices.tile_begin(t + 1) * width - begin;
+                float* own = values.data() + begin;
+                Scratch<float> blurred(pass.first ? 0 : size);
+                if (!pass.first) {
+                    std::memcpy(blurred.data(), own, size * sizeof(float));
+                    std::memset(own, 0, size * sizeof(float));
+                }
+                sums[t] = update.run(t, pass, blurred.data(), own);
             });
         };
         double own_energy = 0;
@@ -69,7 +73,9 @@ private:
             own_energy = total.own;
             const bool done = last || (i > 0 && total.change <= task.tolerance && task.tolerance > 0);
             if (done && !task.free_energy) return i;
-            filter(update.row(), task, tile_values.data(), values.data(), pool);
+            add_copies(lattices, update.row(), values.data(), pool);
+            if (task.label_weight || task.penalty) apply_compatibility(task, width, values.data(), pool);
+            blur(lattices, update.row(), values.data(), pool);
             if (!done) continue;
             pass_over_points({false, false, false, true, false});
             double pairs = 0;
@@ -79,39 +85,32 @@ private:
         }
     }
 
-    // From the tiles' sums to what is sliced: blurred, weighted, with the labels' compatibility.
-    void filter(SingleRow row, const MeanFieldTask& task, const float* tile_values, float* values, Pool& pool) const {
+    // What a lattice point's marginals are worth to each label, where it is not one for its own.
+    void apply_compatibility(const MeanFieldTask& task, size_t width, float* values, Pool& pool) const {
         const Permutohedral& lattices = model_.lattices;
-        add_tile_rows(lattices, row, tile_values, values, pool,
-                      [&](int k, float* x) { *x *= task.weights[k] * lattices.lattice(k).blur_scale; });
-        blur(lattices, row, values, pool);
-    }
-    template <int N>
-    void filter(LaneRow<N> row, const MeanFieldTask& task, const float* tile_values, float* values, Pool& pool) const {
-        const Permutohedral& lattices = model_.lattices;
-        const size_t width = row.width(), n_labels = static_cast<size_t>(task.n_labels);
+        const auto n_labels = static_cast<size_t>(task.n_labels);
         // Penalties by the neighbour's label, negated: they are taken from the exponent.
         Buffer<float> label_weight(width), penalty(task.penalty ? n_labels * width : 0);
         for (size_t l = 0; l < n_labels; l++) {
             label_weight[l] = task.label_weight ? task.label_weight[l] : 1;
             for (size_t m = 0; task.penalty && m < n_labels; m++) penalty[m * width + l] = -task.penalty[l * n_labels + m];
         }
-        add_tile_rows(lattices, row, tile_values, values, pool, [&](int k, float* x) {
-            const Lanes scale = lanes(task.weights[k] * lattices.lattice(k).blur_scale);
-            if (!task.penalty) {
-                for (size_t v = 0; v < width; v += n_lanes)
-                    store(x + v, load(x + v) * (scale * load(label_weight.data() + v)));
-                return;
-            }
+        pool.run(lattices.tiles().count(), [&](size_t t) {
             Buffer<float> sum(width);
-            for (size_t m = 0; m < n_labels; m++) {
-                const Lanes marginal = lanes(x[m]) * scale;
-                for (size_t v = 0; v < width; v += n_lanes)
-                    store(sum.data() + v, load(sum.data() + v) + marginal * load(penalty.data() + m * width + v));
+            for (uint32_t row = lattices.tile_begin(t); row < lattices.tile_begin(t + 1); row++) {
+                if (lattices.home_of_row()[row] != row) continue;
+                float* x = values + row * width;
+                if (!task.penalty) {
+                    for (size_t v = 0; v < width; v += n_lanes) store(x + v, load(x + v) * load(label_weight.data() + v));
+                    continue;
+                }
+                std::memset(sum.data(), 0, width * sizeof(float));
+                for (size_t m = 0; m < n_labels; m++)
+                    for (size_t v = 0; v < width; v += n_lanes)
+                        store(sum.data() + v, load(sum.data() + v) + lanes(x[m]) * load(penalty.data() + m * width + v));
+                std::memcpy(x, sum.data(), width * sizeof(float));
             }
-            std::memcpy(x, sum.data(), width * sizeof(float));
         });
-        blur(lattices, row, values, pool);
     }
 
     NormalizedLattices model_;

@@ -8,15 +8,15 @@ namespace classicseg::CLASSICSEG_ISA {
 
 // Two labels with Potts' compatibility need only the difference of the two marginals filtered. C as
 // for LabelUpdate.
-template <int C>
+template <int... C>
 class DifferenceUpdate {
 public:
     using Row = SingleRow;
-    DifferenceUpdate(const NormalizedLattices& model, const MeanFieldTask& task) : model_(model), task_(task) {}
+    DifferenceUpdate(const NormalizedLattices& model, const MeanFieldTask& task) : model_(model), task_(task), corners_(model.lattices, task.weights) {}
     Row row() const { return {}; }
 
     TileSums run(size_t t, const Pass& pass, const float* rows, float* sums) const {
-        const int n_corners = C ? C : model_.lattices.n_corners();
+        const int n_corners = corners_.size();
         const Tiles& tiles = model_.lattices.tiles();
         tiles.for_rows(tiles[t], [&](int64_t, int64_t, int64_t, int64_t n, int64_t point0, int64_t place0) {
             for (int64_t i0 = 0; i0 < n; i0 += block) {
@@ -56,7 +56,7 @@ private:
 
     // Adds the filtered differences. Three sums, so that additions need not wait for each other.
     void slice(int count, const float* rows, const uint16_t* corner, const float* weight, float* x) const {
-        const int n_corners = C ? C : model_.lattices.n_corners();
+        const int n_corners = corners_.size();
         for (int i = 0; i < count; i++, corner += n_corners, weight += n_corners) {
             float sum[3] = {};
             for (int c = 0; c < n_corners; c++) sum[c % 3] += weight[c] * rows[corner[c]];
@@ -73,13 +73,17 @@ private:
     }
 
     void splat(int count, const float* z, const uint16_t* corner, const float* weight, float* sums) const {
-        const int n_corners = C ? C : model_.lattices.n_corners();
+        const int n_corners = corners_.size();
         for (int i = 0; i < count; i++, corner += n_corners, weight += n_corners)
-            for (int c = 0; c < n_corners; c++) sums[corner[c]] += weight[c] * z[i];
+            corners_.for_kernels([&](int begin, int end, float factor) CLASSICSEG_LAMBDA {
+                const float value = z[i] * factor;
+                for (int c = begin; c < end; c++) sums[corner[c]] += weight[c] * value;
+            });
     }
 
     const NormalizedLattices& model_;
     const MeanFieldTask& task_;
+    const Corners<C...> corners_;
 };
 
 }  // namespace classicseg::CLASSICSEG_ISA

@@ -30,21 +30,31 @@ inline float exp_negative(float x) {
     return x < -87.0f ? 0.0f : std::bit_cast<float>(bits);
 }
 
-// exp(min(x, 0)) of eight numbers, to 3e-7 of the largest value of a softmax, exactly 1 at 0; values
-// below -50 count as -50 (2e-22): what a softmax multiplies smaller ones with later would be
+// exp(min(x, 0)) of K times eight numbers, to 3e-7 of the largest value of a softmax, exactly 1 at 0;
+// values below -50 count as -50 (2e-22): what a softmax multiplies smaller ones with later would be
 // denormal, which processors take a hundred cycles for. NaN, of infinite differences, counts as 0.
+// Step by step for all of them: one exponential after the other would wait for its own steps.
+template <int K>
+CLASSICSEG_INLINE void softmax_exp(Lanes (&x)[K]) {
+    constexpr float coefficients[] = {9.671512661e-3f, 5.550733744e-2f, 2.402224208e-1f, 6.931469776e-1f, 1.0f};
+    Lanes shifted[K], p[K];
+    CLASSICSEG_UNROLL for (int k = 0; k < K; k++) x[k] = lanes_max(lanes_min(x[k], lanes(0.0f)), lanes(-50.0f));
+    CLASSICSEG_UNROLL for (int k = 0; k < K; k++) x[k] = x[k] * lanes(1.44269504f);
+    CLASSICSEG_UNROLL for (int k = 0; k < K; k++) shifted[k] = x[k] + lanes(12582912.0f);
+    CLASSICSEG_UNROLL for (int k = 0; k < K; k++) x[k] = x[k] - (shifted[k] - lanes(12582912.0f));
+    CLASSICSEG_UNROLL for (int k = 0; k < K; k++) p[k] = lanes(1.326472690e-3f) * x[k];  // 2^x within 1e-7 on [-1/2, 1/2]
+    CLASSICSEG_UNROLL for (int i = 0; i < 4; i++) {
+        CLASSICSEG_UNROLL for (int k = 0; k < K; k++) p[k] = p[k] + lanes(coefficients[i]);
+        CLASSICSEG_UNROLL for (int k = 0; k < K; k++) p[k] = p[k] * x[k];
+    }
+    CLASSICSEG_UNROLL for (int k = 0; k < K; k++)
+        x[k] = (Lanes)((IntLanes)(p[k] + lanes(coefficients[4])) + ((IntLanes)shifted[k] << 23));
+}
+
 CLASSICSEG_INLINE Lanes softmax_exp(Lanes x) {
-    const Lanes bounded = lanes_max(lanes_min(x, lanes(0.0f)), lanes(-50.0f));
-    const Lanes t = bounded * lanes(1.44269504f);
-    const Lanes shifted = t + lanes(12582912.0f);
-    const Lanes f = t - (shifted - lanes(12582912.0f));
-    Lanes p = lanes(1.326472690e-3f);  // 2^f within 1e-7 on [-1/2, 1/2]
-    p = p * f + lanes(9.671512661e-3f);
-    p = p * f + lanes(5.550733744e-2f);
-    p = p * f + lanes(2.402224208e-1f);
-    p = p * f + lanes(6.931469776e-1f);
-    p = p * f + lanes(1.0f);
-    return (Lanes)((IntLanes)p + ((IntLanes)shifted << 23));
+    Lanes one[1] = {x};
+    softmax_exp(one);
+    return one[0];
 }
 
 // log(x) of eight normal positive numbers within 2e-7 of its value, or of 1 where that is more.

@@ -10,7 +10,7 @@ class LatticeKernelFilter : public KernelFilter {
 public:
     LatticeKernelFilter(CrfGrid grid, const CrfKernel& kernel, Pool& pool) : lattice_(grid, &kernel, 1, pool) {}
 
-    int64_t n_vertices() const override { return lattice_.n_rows(); }
+    int64_t n_vertices() const override { return lattice_.n_vertices(); }
     int n_corners() const override { return lattice_.n_corners(); }
 
     void apply(const float* values, int n_channels, bool transposed, float* result, Pool& pool) const override {
@@ -22,16 +22,17 @@ public:
 
     float describe(int32_t* vertices, float* weights, int32_t* neighbours, Pool& pool) const override {
         const auto n_corners = static_cast<size_t>(lattice_.n_corners());
+        const Buffer<int32_t> vertex = vertex_of_row();
         pool.run(lattice_.tiles().count(), [&](size_t t) {
-            const uint32_t* row = lattice_.row_of_tile_row() + lattice_.tile_rows(t).begin[0];
+            const uint32_t begin = lattice_.tile_begin(t);
             for_points(t, [&](size_t point, const uint16_t* corner, const float* weight) {
                 for (size_t c = 0; c < n_corners; c++) {
-                    vertices[point * n_corners + c] = static_cast<int32_t>(row[corner[c]]);
+                    vertices[point * n_corners + c] = vertex[begin + corner[c]];
                     weights[point * n_corners + c] = weight[c];
                 }
             });
         });
-        const auto n = static_cast<size_t>(lattice_.n_rows());
+        const auto n = static_cast<size_t>(lattice_.n_vertices());
         pool.run(n_corners, [&](size_t axis) {
             int32_t *before = neighbours + 2 * axis * n, *after = before + n;
             for (size_t v = 0; v < 2 * n; v++) before[v] = static_cast<int32_t>(n);
@@ -42,8 +43,8 @@ public:
                 const uint32_t* rows = chains.rows.data() + piece.begin;
                 for (size_t c = 0; c < piece.n_chains; c++, rows += piece.length)
                     for (size_t m = 1; m < piece.length; m++) {
-                        before[rows[m]] = static_cast<int32_t>(rows[m - 1]);
-                        after[rows[m - 1]] = static_cast<int32_t>(rows[m]);
+                        before[vertex[rows[m]]] = vertex[rows[m - 1]];
+                        after[vertex[rows[m - 1]]] = vertex[rows[m]];
                     }
             }
         });
@@ -51,6 +52,19 @@ public:
     }
 
 private:
+    // Lattice points are numbered in the order of their homes.
+    Buffer<int32_t> vertex_of_row() const {
+        Buffer<int32_t> vertex(lattice_.n_rows());
+        int32_t n = 0;
+        Interval at_times;
+        for (uint32_t row = 0; row < lattice_.n_rows(); row++) {
+            at_times();
+            const uint32_t home = lattice_.home_of_row()[row];
+            vertex[row] = home == row ? n++ : vertex[home];
+        }
+        return vertex;
+    }
+
     // Calls use(point, corners, weights) for the points of a tile.
     template <class Use>
     void for_points(size_t t, Use&& use) const {
@@ -69,30 +83,29 @@ private:
     void filter(Row row, const Scalar* values, int n_channels, bool transposed, Scalar* result, Pool& pool) const {
         const auto n = static_cast<size_t>(n_channels), n_corners = static_cast<size_t>(lattice_.n_corners());
         const size_t width = row.width(), n_tiles = lattice_.tiles().count();
-        Buffer<Scalar> tile_values(lattice_.n_tile_rows() * width), rows(lattice_.n_rows() * width);
+        const auto scale = static_cast<Scalar>(lattice_.lattice(0).blur_scale);
+        Buffer<Scalar> rows(lattice_.n_rows() * width);
         pool.run(n_tiles, [&](size_t t) {
-            Scalar* sums = tile_values.data() + lattice_.tile_rows(t).begin[0] * width;
+            Scalar* sums = rows.data() + lattice_.tile_begin(t) * width;
             for_points(t, [&](size_t point, const uint16_t* corner, const float* weight) {
                 const Scalar* from = values + point * n;
                 for (size_t c = 0; c < n_corners; c++) {
                     Scalar* to = sums + corner[c] * width;
-                    const auto w = static_cast<Scalar>(weight[c]);
+                    const auto w = static_cast<Scalar>(weight[c]) * scale;
                     for (size_t i = 0; i < n; i++) to[i] += w * from[i];
                 }
             });
         });
-        const auto scale = static_cast<Scalar>(lattice_.lattice(0).blur_scale);
-        add_tile_rows(lattice_, row, tile_values.data(), rows.data(), pool, [&](int, Scalar* sum) {
-            for (size_t i = 0; i < width; i++) sum[i] *= scale;
-        });
+        add_copies(lattice_, row, rows.data(), pool);
         blur(lattice_, row, rows.data(), pool, transposed);
+        renew_copies(lattice_, row, rows.data(), pool);
         pool.run(n_tiles, [&](size_t t) {
-            const uint32_t* row_of = lattice_.row_of_tile_row() + lattice_.tile_rows(t).begin[0];
+            const Scalar* blurred = rows.data() + lattice_.tile_begin(t) * width;
             for_points(t, [&](size_t point, const uint16_t* corner, const float* weight) {
                 Scalar* to = result + point * n;
                 for (size_t i = 0; i < n; i++) to[i] = 0;
                 for (size_t c = 0; c < n_corners; c++) {
-                    const Scalar* from = rows.data() + row_of[corner[c]] * width;
+                    const Scalar* from = blurred + corner[c] * width;
                     const auto w = static_cast<Scalar>(weight[c]);
                     for (size_t i = 0; i < n; i++) to[i] += w * from[i];
                 }

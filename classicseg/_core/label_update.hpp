@@ -9,14 +9,14 @@
 
 namespace classicseg::CLASSICSEG_ISA {
 
-// Labels in N vectors of eight, with C corners a point (0: known when the program runs).
-template <int N, int C>
+// Labels in N vectors of eight (0: known when the program runs), C... as for Corners.
+template <int N, int... C>
 class LabelUpdate {
 public:
     using Row = LaneRow<N>;
     LabelUpdate(const NormalizedLattices& model, const MeanFieldTask& task, Row row)
-        : model_(model), task_(task), row_(row), n_points_(static_cast<size_t>(model.lattices.grid().size())),
-          n_labels_(static_cast<size_t>(task.n_labels)) {
+        : model_(model), task_(task), row_(row), corners_(model.lattices, task.weights),
+          n_points_(static_cast<size_t>(model.lattices.grid().size())), n_labels_(static_cast<size_t>(task.n_labels)) {
         for (int i = 0; i < n_lanes; i++)
             last_[i] = static_cast<size_t>(row.size() - 1) * n_lanes + static_cast<size_t>(i) < n_labels_ ? -1 : 0;
     }
@@ -24,7 +24,7 @@ public:
 
     // `rows` holds the blurred values of the tile's lattice points, `sums` gets the splatted ones.
     TileSums run(size_t t, const Pass& pass, const float* rows, float* sums) const {
-        const auto n_corners = static_cast<size_t>(corners());
+        const auto n_corners = static_cast<size_t>(corners_.size());
         Work work(row_.width(), n_corners);
         TileSums result;
         const Tiles& tiles = model_.lattices.tiles();
@@ -56,13 +56,11 @@ private:
         Buffer<uint32_t> offset;  // of the corners' rows, in floats
     };
 
-    int corners() const { return C ? C : model_.lattices.n_corners(); }
-
     // A block of points; `next` is the first point of the block to come.
     void update(const Pass& pass, size_t point, size_t next, int count, size_t place, const float* rows, float* sums,
                 Work& work, TileSums& result) const {
         float* x = work.x.data();
-        find_offsets(model_.lattices.rows_of_points() + place, static_cast<size_t>(count * corners()), work.offset.data());
+        find_offsets(model_.lattices.rows_of_points() + place, static_cast<size_t>(count * corners_.size()), work.offset.data());
         if (pass.first)
             negate(point, count, work);
         else
@@ -123,7 +121,7 @@ private:
 
     // The softmax' exponents: filtered marginals minus unaries. Also the largest in each lane.
     void slice(size_t point, size_t next, int count, const float* rows, const float* weight, Work& work) const {
-        const int n_corners = corners();
+        const int n_corners = corners_.size();
         const uint32_t* offset = work.offset.data();
         float *x = work.x.data(), *largest = work.largest.data();
         const float* soon = task_.unary + std::min(next, n_points_ - 1) * n_labels_;
@@ -177,18 +175,25 @@ private:
         for (int p = 0; p < n_lanes; p++) part[p] = load(work.largest.data() + (i + p) * n_lanes);
         alignas(32) float top[n_lanes];
         store(top, reduce_each(part, [](Lanes a, Lanes b) { return lanes_max(a, b); }));
-        for (int p = 0; p < n_lanes; p++) {
-            Lanes sum = lanes(0);
-            for_vectors([&]<int B>(size_t) CLASSICSEG_LAMBDA {
-                CLASSICSEG_UNROLL for (int v = 0; v < B; v++) {
-                    const Lanes e = softmax_exp(load(x) - lanes(top[p]));
-                    sum = sum + e;
-                    store(x, e);
-                    x += n_lanes;
+        for (int p = 0; p < n_lanes; p++) part[p] = lanes(0);
+        if constexpr (N > 0) {
+            constexpr int K = 4;  // vectors at a time, of one point or of several
+            CLASSICSEG_UNROLL for (int first = 0; first < N * n_lanes; first += K) {
+                Lanes e[K];
+                CLASSICSEG_UNROLL for (int k = 0; k < K; k++) e[k] = load(x + (first + k) * n_lanes) - lanes(top[(first + k) / N]);
+                softmax_exp(e);
+                CLASSICSEG_UNROLL for (int k = 0; k < K; k++) {
+                    store(x + (first + k) * n_lanes, e[k]);
+                    part[(first + k) / N] = part[(first + k) / N] + e[k];
                 }
-            });
-            part[p] = sum;
-        }
+            }
+        } else
+            for (int p = 0; p < n_lanes; p++)
+                for (size_t v = 0; v < width; v += n_lanes, x += n_lanes) {
+                    const Lanes e = softmax_exp(load(x) - lanes(top[p]));
+                    store(x, e);
+                    part[p] = part[p] + e;
+                }
         store(work.scale.data() + i, lanes(1) / reduce_each(part, [](Lanes a, Lanes b) { return a + b; }));
     }
     // Scales the exponentials, unless marginals are given.
@@ -204,7 +209,7 @@ private:
 
     // Adds the marginals to the rows of the points' corners.
     void splat(int count, float* sums, const float* weight, Work& work) const {
-        const int n_corners = corners();
+        const int n_corners = corners_.size();
         const uint32_t* offset = work.offset.data();
         const float *x = work.x.data(), *scale = work.scale.data();
         for (int i = 0; i < count; i++, offset += n_corners, weight += n_corners) {
@@ -212,11 +217,16 @@ private:
                 Lanes q[B];
                 CLASSICSEG_UNROLL for (int v = 0; v < B; v++) q[v] = load(x + v * n_lanes) * lanes(scale[i]);
                 x += B * n_lanes;
-                for (int c = 0; c < n_corners; c++) {
-                    float* to = sums + offset[c] + first * n_lanes;
-                    const Lanes w = lanes(weight[c]);
-                    CLASSICSEG_UNROLL for (int v = 0; v < B; v++) store(to + v * n_lanes, load(to + v * n_lanes) + w * q[v]);
-                }
+                corners_.for_kernels([&](int begin, int end, float factor) CLASSICSEG_LAMBDA {
+                    Lanes value[B];
+                    CLASSICSEG_UNROLL for (int v = 0; v < B; v++) value[v] = q[v] * lanes(factor);
+                    for (int c = begin; c < end; c++) {
+                        float* to = sums + offset[c] + first * n_lanes;
+                        const Lanes w = lanes(weight[c]);
+                        CLASSICSEG_UNROLL for (int v = 0; v < B; v++)
+                            store(to + v * n_lanes, load(to + v * n_lanes) + w * value[v]);
+                    }
+                });
             });
         }
     }
@@ -259,6 +269,7 @@ private:
     const NormalizedLattices& model_;
     const MeanFieldTask& task_;
     Row row_;
+    const Corners<C...> corners_;
     size_t n_points_, n_labels_;
     IntLanes last_;  // which of the last vector's lanes are labels
 };

@@ -11,8 +11,8 @@ namespace classicseg::CLASSICSEG_ISA {
 struct SingleRow {
     using Scalar = float;
     using Value = float;
+    static constexpr size_t step = 1;
     static constexpr int block = 1;
-    int size() const { return 1; }
     size_t width() const { return 1; }
     static float get(const float* from) { return *from; }
     static void put(float* to, float x) { *to = x; }
@@ -24,6 +24,7 @@ template <int N>
 struct LaneRow {
     using Scalar = float;
     using Value = Lanes;
+    static constexpr size_t step = n_lanes;
     static constexpr int block = N ? N : 1;
     int count = N;
     int size() const { return N ? N : count; }
@@ -37,9 +38,9 @@ struct LaneRow {
 struct DoubleRow {
     using Scalar = double;
     typedef double Value __attribute__((vector_size(64)));
+    static constexpr size_t step = n_lanes;
     static constexpr int block = 1;
     int count;
-    int size() const { return count; }
     size_t width() const { return static_cast<size_t>(count) * n_lanes; }
     CLASSICSEG_INLINE static Value get(const double* from) {
         Value x;
@@ -57,62 +58,76 @@ CLASSICSEG_INLINE void prefetch_row(Row row, const typename Row::Scalar* values)
         for (size_t i = 0; i < row.width(); i += 64 / sizeof *values) __builtin_prefetch(values + i);
 }
 
-// Adds up the tiles' rows to one row for each lattice point; finish(kernel, row) sees each of them.
-template <class Row, class Finish>
-void add_tile_rows(const Permutohedral& lattices, Row row, const typename Row::Scalar* tile_values,
-                   typename Row::Scalar* values, Pool& pool, Finish&& finish) {
-    using Value = typename Row::Value;
-    constexpr uint32_t block = 2048;
-    const uint32_t n = lattices.n_rows();
-    const size_t width = row.width(), step = width / static_cast<size_t>(row.size());
-    pool.run((n + block - 1) / block, [&](size_t b) {
-        const uint32_t begin = static_cast<uint32_t>(b) * block, end = std::min(n, begin + block);
-        const uint32_t* source_begin = lattices.source_begin();
-        const uint32_t* sources = lattices.sources();
-        int k = lattices.n_kernels() - 1;
-        while (begin < lattices.lattice(k).first_row) k--;
-        for (uint32_t r = begin; r < end; r++) {
-            while (r - lattices.lattice(k).first_row >= lattices.lattice(k).n_rows) k++;
-            const uint32_t first = source_begin[r], last = source_begin[r + 1];
-            for (uint32_t s = first; s < last; s++)
-                prefetch_row(row, tile_values + sources[s + Permutohedral::look_ahead] * width);
-            for (size_t i = 0; i < width; i += step) {
-                const typename Row::Scalar* from = tile_values + i;
-                Value sum = Row::get(from + sources[first] * width);
-                for (uint32_t s = first + 1; s < last; s++) sum = sum + Row::get(from + sources[s] * width);
-                Row::put(values + r * width + i, sum);
-            }
-            finish(k, values + r * width);
-        }
-    });
+// Calls use(row, home) for the copies of some homes, rows of `values`. (All that the loop needs is its
+// own: the compiler could not know that what a task stores is not what it captured.)
+template <class Row, class Use>
+CLASSICSEG_INLINE void for_copies(const Permutohedral& lattices, size_t block, Row row, typename Row::Scalar* values,
+                                  Use&& use) {
+    const size_t width = row.width();
+    for (const Copy *copy = lattices.block_begin(block), *end = lattices.block_end(block); copy < end; copy++) {
+        prefetch_row(row, values + copy[Permutohedral::look_ahead].row * width);
+        use(values + copy->row * width, values + copy->home * width);
+    }
 }
 
-// Single floats are added where they belong, tile by tile: looking up a row's sources takes longer.
-template <class Finish>
-void add_tile_rows(const Permutohedral& lattices, SingleRow, const float* tile_values, float* values, Pool& pool,
-                   Finish&& finish) {
-    pool.run(static_cast<size_t>(lattices.n_kernels()), [&](size_t kernel) {
-        const auto k = static_cast<int>(kernel);
-        const Lattice& lattice = lattices.lattice(k);
-        const uint32_t* rows = lattices.row_of_tile_row();
-        std::memset(values + lattice.first_row, 0, lattice.n_rows * sizeof(float));
-        for (size_t tile = 0; tile < lattices.tiles().count(); tile++) {
-            checkpoint();
-            for (uint32_t i = lattices.tile_rows(tile).begin[k], end = lattices.tile_end(tile, k); i < end; i++)
-                values[rows[i]] += tile_values[i];
-        }
-        for (uint32_t r = 0; r < lattice.n_rows; r++) finish(k, values + lattice.first_row + r);
-    });
-}
-
-// Blurs in place along all axes of all lattices with weights 1/2, 1, 1/2: each point gets half of
-// its neighbours'. A lattice has no points where it has no values, so that the order of the axes
-// matters a little: backwards is the transpose.
+// Adds the tiles' copies of lattice points to the rows of their homes.
 template <class Row>
-void blur(const Permutohedral& lattices, Row row, typename Row::Scalar* values, Pool& pool, bool backwards = false) {
+void add_copies(const Permutohedral& lattices, Row row, typename Row::Scalar* values, Pool& pool) {
+    pool.run(lattices.n_blocks(), [&](size_t block) {
+        for_copies(lattices, block, row, values, [row](typename Row::Scalar* copy, typename Row::Scalar* home) {
+            for (size_t i = 0; i < row.width(); i += Row::step) Row::put(home + i, Row::get(home + i) + Row::get(copy + i));
+        });
+    });
+}
+
+// The way back.
+template <class Row>
+void renew_copies(const Permutohedral& lattices, Row row, typename Row::Scalar* values, Pool& pool) {
+    pool.run(lattices.n_blocks(), [&](size_t block) {
+        for_copies(lattices, block, row, values, [row](typename Row::Scalar* copy, typename Row::Scalar* home) {
+            for (size_t i = 0; i < row.width(); i += Row::step) Row::put(copy + i, Row::get(home + i));
+        });
+    });
+}
+
+// Blurs chains of lattice points in place with weights 1/2, 1, 1/2.
+template <class Row>
+CLASSICSEG_INLINE void blur_chains(const uint32_t* rows, size_t n_chains, size_t length, Row row,
+                                   typename Row::Scalar* values) {
     using Value = typename Row::Value;
     constexpr int B = Row::block;  // values at a time
-    const size_t width = row.width(), step = width / static_cast<size_t>(row.size());
+    const size_t width = row.width();
+    const Value half = Row::all(0.5f);
+    for (size_t i = 0; i < width; i += B * Row::step) {
+        const uint32_t* chain = rows;
+        for (size_t c = 0; c < n_chains; c++, chain += length) {
+            Value before[B], own[B];
+            for (int v = 0; v < B; v++) {
+                before[v] = Row::all(0);
+                own[v] = Row::get(values + chain[0] * width + i + static_cast<size_t>(v) * Row::step);
+            }
+            for (size_t m = 0; m < length; m++) {
+                if (i == 0) prefetch_row(row, values + chain[m + Chains::look_ahead - 1] * width);
+                typename Row::Scalar* to = values + chain[m] * width + i;
+                const typename Row::Scalar* from = values + chain[m + 1] * width + i;
+                const bool last = m + 1 == length;
+                for (int v = 0; v < B; v++) {
+                    const size_t at = static_cast<size_t>(v) * Row::step;
+                    const Value after = last ? Row::all(0) : Row::get(from + at);
+                    Row::put(to + at, own[v] + half * (before[v] + after));
+                    before[v] = own[v];
+                    own[v] = after;
+                }
+            }
+        }
+    }
+}
+
+// Blurs in place along all axes of all lattices: each point gets half of its neighbours'. A lattice
+// has no points where it has no values, so that the order of the axes matters a little: backwards is
+// the transpose.
+template <class Row>
+void blur(const Permutohedral& lattices, Row row, typename Row::Scalar* values, Pool& pool, bool backwards = false) {
     int n_axes = 0;
     for (int k = 0; k < lattices.n_kernels(); k++) n_axes = std::max(n_axes, lattices.lattice(k).n_axes);
     for (int turn = 0; turn < n_axes; turn++) {
@@ -128,30 +143,7 @@ void blur(const Permutohedral& lattices, Row row, typename Row::Scalar* values, 
             while (p >= end_of[k]) k++;
             const Chains& chains = lattices.lattice(k).chains[static_cast<size_t>(axis)];
             const Chains::Piece piece = chains.pieces[p + chains.pieces.size() - end_of[k]];
-            const Value half = Row::all(0.5f);
-            for (size_t i = 0; i < width; i += B * step) {
-                const uint32_t* rows = chains.rows.data() + piece.begin;
-                for (size_t c = 0; c < piece.n_chains; c++, rows += piece.length) {
-                    Value before[B], own[B];
-                    for (int v = 0; v < B; v++) {
-                        before[v] = Row::all(0);
-                        own[v] = Row::get(values + rows[0] * width + i + static_cast<size_t>(v) * step);
-                    }
-                    for (size_t m = 0; m < piece.length; m++) {
-                        if (i == 0) prefetch_row(row, values + rows[m + Chains::look_ahead - 1] * width);
-                        typename Row::Scalar* to = values + rows[m] * width + i;
-                        const typename Row::Scalar* from = values + rows[m + 1] * width + i;
-                        const bool last = m + 1 == piece.length;
-                        for (int v = 0; v < B; v++) {
-                            const size_t at = static_cast<size_t>(v) * step;
-                            const Value after = last ? Row::all(0) : Row::get(from + at);
-                            Row::put(to + at, own[v] + half * (before[v] + after));
-                            before[v] = own[v];
-                            own[v] = after;
-                        }
-                    }
-                }
-            }
+            blur_chains(chains.rows.data() + piece.begin, piece.n_chains, piece.length, row, values);
         });
     }
 }

@@ -20,4 +20,35 @@ struct TileSums {
     float change = 0;
 };
 
+// The corners of a point's simplices: C... of each kernel, or what the lattices say if none is given.
+template <int... C>
+class Corners {
+public:
+    Corners(const Permutohedral& lattices, const float* weights) : n_kernels_(lattices.n_kernels()), n_(lattices.n_corners()) {
+        for (int k = 0, end = 0; k < n_kernels_; k++) {
+            end_[k] = end += lattices.n_corners(k);
+            factor_[k] = weights[k] * lattices.lattice(k).blur_scale;
+        }
+    }
+    CLASSICSEG_INLINE int size() const {
+        if constexpr (sizeof...(C) > 0)
+            return (C + ...);
+        else
+            return n_;
+    }
+    // Calls use(begin, end, factor) for each kernel's corners, with what its filtered values are worth.
+    template <class Use>
+    CLASSICSEG_INLINE void for_kernels(Use&& use) const {
+        int begin = 0, k = 0;
+        if constexpr (sizeof...(C) > 0)
+            ((use(begin, begin + C, factor_[k++]), begin += C), ...);
+        else
+            for (; k < n_kernels_; begin = end_[k++]) use(begin, end_[k], factor_[k]);
+    }
+
+private:
+    int n_kernels_, n_, end_[Permutohedral::max_kernels];
+    float factor_[Permutohedral::max_kernels];
+};
+
 }  // namespace classicseg::CLASSICSEG_ISA

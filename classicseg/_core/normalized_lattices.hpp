@@ -18,36 +18,23 @@ public:
     const float* splat_weights() const { return splat_.size() ? splat_.data() : lattices.weights(); }
     const float* slice_weights() const { return lattices.weights(); }
 
-    // A tile's copy of the lattices' rows.
-    template <class Row>
-    void copy_tile_rows(size_t tile, Row row, const float* values, float* to) const {
-        const uint32_t* rows = lattices.row_of_tile_row();
-        const size_t width = row.width(), step = width / static_cast<size_t>(row.size());
-        const uint32_t end = lattices.tile_end(tile);
-        for (uint32_t i = lattices.tile_rows(tile).begin[0]; i < end; i++, to += width) {
-            prefetch_row(row, values + rows[i + Permutohedral::look_ahead] * width);
-            for (size_t v = 0; v < width; v += step) Row::put(to + v, Row::get(values + rows[i] * width + v));
-        }
-    }
-
 private:
     // Filters ones, then divides by the result: the points' weights before or after the filter, or
     // both by its root.
     void normalize(Normalization normalization, Pool& pool) {
         const Tiles& tiles = lattices.tiles();
         const auto n_corners = static_cast<size_t>(lattices.n_corners());
-        Buffer<float> tile_values(lattices.n_tile_rows());
+        Buffer<float> values(lattices.n_rows());
         pool.run(tiles.count(), [&](size_t t) {
             const Tile tile = tiles[t];
-            float* sums = tile_values.data() + lattices.tile_rows(t).begin[0];
+            float* sums = values.data() + lattices.tile_begin(t);
             const size_t begin = static_cast<size_t>(tile.first) * n_corners;
             const size_t end = begin + static_cast<size_t>(tile.size()) * n_corners;
             for (size_t i = begin; i < end; i++) sums[lattices.rows_of_points()[i]] += lattices.weights()[i];
         });
-        Buffer<float> values(lattices.n_rows());
-        add_tile_rows(lattices, SingleRow(), tile_values.data(), values.data(), pool,
-                      [&](int k, float* row) { *row *= lattices.lattice(k).blur_scale; });
+        add_copies(lattices, SingleRow(), values.data(), pool);
         blur(lattices, SingleRow(), values.data(), pool);
+        renew_copies(lattices, SingleRow(), values.data(), pool);
         if (normalization == Normalization::before)
             splat_ = Buffer<float>(static_cast<size_t>(lattices.grid().size()) * n_corners);
         if (normalization == Normalization::after) {
@@ -56,16 +43,14 @@ private:
         }
         pool.run(tiles.count(), [&](size_t t) {
             const Tile tile = tiles[t];
-            const uint32_t begin = lattices.tile_rows(t).begin[0];
-            Buffer<float> own(lattices.tile_end(t) - begin);
-            copy_tile_rows(t, SingleRow(), values.data(), own.data());
+            const float* rows = values.data() + lattices.tile_begin(t);
             for (int64_t p = tile.first; p < tile.first + tile.size(); p++) {
                 size_t i = static_cast<size_t>(p) * n_corners;
                 for (int k = 0; k < lattices.n_kernels(); k++) {
                     const size_t end = i + static_cast<size_t>(lattices.n_corners(k));
                     float sum = 0;
-                    for (size_t j = i; j < end; j++) sum += lattices.weights()[j] * own[lattices.rows_of_points()[j]];
-                    sum = std::max(sum, 0.0f) + 1e-20f;
+                    for (size_t j = i; j < end; j++) sum += lattices.weights()[j] * rows[lattices.rows_of_points()[j]];
+                    sum = std::max(sum * lattices.lattice(k).blur_scale, 0.0f) + 1e-20f;
                     const float scale = normalization == Normalization::symmetric ? 1 / std::sqrt(sum) : 1 / sum;
                     for (; i < end; i++) {
                         if (normalization == Normalization::before)

@@ -3,8 +3,8 @@
 // points are sliced out again.
 //
 // Each tile of points has rows of its own for the lattice points that it touches, which stay in a
-// core's cache while the tile is worked on. The lattice's own rows are sums over the tiles, always in
-// the same order.
+// core's cache while the tile is worked on. A lattice point is at home in the first tile that touches
+// it; the rows of other tiles are copies, added to that of the home always in the same order.
 #pragma once
 
 #include <memory>
@@ -28,23 +28,24 @@ struct Chains {
     List<Piece> pieces;
 };
 
-// The lattice points of one kernel, as rows of arrays that all kernels share.
+// The lattice points of one kernel.
 struct Lattice {
-    int n_axes = 0;          // d + 1
-    uint32_t first_row = 0;  // its lattice points are rows first_row, first_row + 1, ...
-    uint32_t n_rows = 0;
+    int n_axes = 0;  // d + 1
+    uint32_t n_vertices = 0;
     std::unique_ptr<Chains[]> chains;  // along each axis
-    float blur_scale = 1;
+    float blur_scale = 1;              // what to multiply with after the blur
+};
+
+// A row for a lattice point that is at home in another tile.
+struct Copy {
+    uint32_t row, home;
 };
 
 class Permutohedral {
 public:
-    // Where a tile's own rows begin, kernel by kernel; the next tile's begin where these end.
-    struct TileRows {
-        uint32_t begin[max_crf_features];
-    };
     static constexpr int max_kernels = max_crf_features - 1;
-    static constexpr size_t look_ahead = 8;  // so many sources beyond the end may be read
+    static constexpr size_t look_ahead = 8;  // so many copies beyond the end may be read
+    static constexpr uint32_t block = 2048;  // homes that one task adds copies to
 
     Permutohedral(CrfGrid grid, const CrfKernel* kernels, int n_kernels, Pool& pool)
         : grid_(grid), n_kernels_(n_kernels), lattices_(new Lattice[static_cast<size_t>(n_kernels)]) {
@@ -57,7 +58,8 @@ public:
         rows_of_points_ = Buffer<uint16_t>(n + n_lanes);  // so many beyond the end may be read
         weights_ = Buffer<float>(n);
         find_simplices(kernels, pool);
-        number_rows(pool);
+        find_homes(pool);
+        list_copies();
         find_chains(pool);
     }
 
@@ -67,23 +69,27 @@ public:
     int n_corners() const { return n_corners_; }  // of a point's simplices, all kernels together
     int n_corners(int kernel) const { return lattices_[static_cast<size_t>(kernel)].n_axes; }
     const Lattice& lattice(int kernel) const { return lattices_[static_cast<size_t>(kernel)]; }
-    uint32_t n_rows() const { return n_rows_; }
-    uint32_t n_tile_rows() const { return tile_rows_[tiles_.count()].begin[0]; }
-    const TileRows& tile_rows(size_t tile) const { return tile_rows_[tile]; }
-    uint32_t tile_end(size_t tile) const { return tile_rows_[tile + 1].begin[0]; }
-    uint32_t tile_end(size_t tile, int kernel) const {
-        return kernel + 1 < n_kernels_ ? tile_rows_[tile].begin[kernel + 1] : tile_end(tile);
+    uint32_t n_rows() const { return tile_begin(tiles_.count()); }
+    uint32_t n_vertices() const {
+        uint32_t n = 0;
+        for (int k = 0; k < n_kernels_; k++) n += lattice(k).n_vertices;
+        return n;
     }
+    // A tile's rows end where the next one's begin.
+    uint32_t tile_begin(size_t tile) const { return rows_begin_[tile * static_cast<size_t>(n_kernels_)]; }
 
-    // Rows and weights of a point's corners, by place in the order of the tiles.
+    // Corners of a point, as rows of its tile, and their weights, by place in the order of the tiles.
     const uint16_t* rows_of_points() const { return rows_of_points_.data(); }
     const float* weights() const { return weights_.data(); }
     float* weights() { return weights_.data(); }
-    // The lattice's row behind each row of a tile.
-    const uint32_t* row_of_tile_row() const { return row_of_tile_row_.data(); }
-    // The tiles' rows that make row r are sources()[source_begin()[r]] and the following.
-    const uint32_t* source_begin() const { return source_begin_.data(); }
-    const uint32_t* sources() const { return sources_.data(); }
+    const uint32_t* home_of_row() const { return home_of_row_.data(); }
+    // A tile's copies.
+    const Copy* copies_begin(size_t tile) const { return copies_.data() + copies_begin_[tile]; }
+    const Copy* copies_end(size_t tile) const { return copies_begin(tile + 1); }
+    // Copies of rows block * b, block * b + 1, ...: those of a row in the order of the tiles.
+    size_t n_blocks() const { return (n_rows() + size_t{block} - 1) / block; }
+    const Copy* block_begin(size_t b) const { return copies_by_home_.data() + block_begin_[b]; }
+    const Copy* block_end(size_t b) const { return block_begin(b + 1); }
 
 private:
     // Simplices of all points, tile by tile, with the rows of the tile.
@@ -115,14 +121,8 @@ private:
                 keys_[tile * static_cast<size_t>(n_kernels_) + static_cast<size_t>(k)] = vertices.take_keys();
             }
         });
-        tile_rows_ = Buffer<TileRows>(n_tiles + 1);
-        uint32_t begin = 0;
-        for (size_t tile = 0; tile <= n_tiles; tile++)
-            for (size_t k = 0; k < static_cast<size_t>(n_kernels_); k++) {
-                tile_rows_[tile].begin[k] = begin;
-                if (tile < n_tiles)
-                    begin += static_cast<uint32_t>(keys_[tile * static_cast<size_t>(n_kernels_) + k].size());
-            }
+        rows_begin_ = Buffer<uint32_t>(n_lists + 1);
+        for (size_t i = 0; i < n_lists; i++) rows_begin_[i + 1] = rows_begin_[i] + static_cast<uint32_t>(keys_[i].size());
     }
 
     LatticeKeys make_keys(const CrfKernel& kernel, int k, Pool& pool) const {
@@ -238,13 +238,14 @@ private:
         }
     }
 
-    // The tiles' keys become rows of the lattice, in the order of the tiles.
-    void number_rows(Pool& pool) {
+    // Lattice points are numbered kernel by kernel, in the order in which the tiles touch them.
+    void find_homes(Pool& pool) {
         const size_t n_tiles = tiles_.count();
         const auto kernels = static_cast<size_t>(n_kernels_);
-        row_of_tile_row_ = Buffer<uint32_t>(n_tile_rows() + look_ahead);
+        home_of_row_ = Buffer<uint32_t>(n_rows());
         tables_.reset(new KeyTable[kernels]);
-        row_keys_.reset(new List<uint64_t>[kernels]);
+        vertex_keys_.reset(new List<uint64_t>[kernels]);
+        homes_.reset(new List<uint32_t>[kernels]);
         pool.run(kernels, [&](size_t k) {
             size_t most = 0;
             for (size_t tile = 0; tile < n_tiles; tile++) most += keys_[tile * kernels + k].size();
@@ -252,36 +253,44 @@ private:
             for (size_t tile = 0; tile < n_tiles; tile++) {
                 checkpoint();
                 const List<uint64_t>& keys = keys_[tile * kernels + k];
-                uint32_t* row = row_of_tile_row_.data() + tile_rows_[tile].begin[k];
-                for (size_t i = 0; i < keys.size(); i++) {
+                const uint32_t row = rows_begin_[tile * kernels + k];
+                for (uint32_t i = 0; i < keys.size(); i++) {
                     bool fresh;
-                    row[i] = tables_[k].add(keys[i], static_cast<uint32_t>(row_keys_[k].size()), fresh);
-                    if (fresh) row_keys_[k].push(keys[i]);
+                    const uint32_t vertex = tables_[k].add(keys[i], static_cast<uint32_t>(homes_[k].size()), fresh);
+                    if (fresh) {
+                        vertex_keys_[k].push(keys[i]);
+                        homes_[k].push(row + i);
+                    }
+                    home_of_row_[row + i] = homes_[k][vertex];
                 }
             }
+            lattices_[k].n_vertices = static_cast<uint32_t>(homes_[k].size());
         });
-        for (size_t k = 0; k < kernels; k++) {
-            lattices_[k].first_row = n_rows_;
-            lattices_[k].n_rows = static_cast<uint32_t>(row_keys_[k].size());
-            n_rows_ += lattices_[k].n_rows;
-        }
-        for (size_t tile = 0; tile < n_tiles; tile++)
-            for (int k = 1; k < n_kernels_; k++)
-                for (uint32_t i = tile_rows_[tile].begin[k], end = tile_end(tile, k); i < end; i++)
-                    row_of_tile_row_[i] += lattices_[static_cast<size_t>(k)].first_row;
         keys_.reset();
-        // Sorting by counting keeps each row's sources in the order of the tiles.
-        source_begin_ = Buffer<uint32_t>(n_rows_ + size_t{2});
-        sources_ = Buffer<uint32_t>(n_tile_rows() + look_ahead);
-        Interval at_times;
-        for (uint32_t i = 0; i < n_tile_rows(); i++) {
-            at_times();
-            source_begin_[row_of_tile_row_[i] + size_t{2}]++;
+    }
+
+    void list_copies() {
+        const size_t n_tiles = tiles_.count(), n_copies = n_rows() - n_vertices();
+        copies_ = Buffer<Copy>(n_copies + look_ahead);
+        copies_begin_ = Buffer<uint32_t>(n_tiles + 1);
+        block_begin_ = Buffer<uint32_t>(n_blocks() + 2);
+        uint32_t n = 0;
+        for (size_t tile = 0; tile < n_tiles; tile++) {
+            checkpoint();
+            for (uint32_t row = tile_begin(tile); row < tile_begin(tile + 1); row++)
+                if (home_of_row_[row] != row) {
+                    copies_[n++] = {row, home_of_row_[row]};
+                    block_begin_[home_of_row_[row] / block + size_t{2}]++;
+                }
+            copies_begin_[tile + 1] = n;
         }
-        for (uint32_t r = 2; r <= n_rows_; r++) source_begin_[r] += source_begin_[r - 1];
-        for (uint32_t i = 0; i < n_tile_rows(); i++) {
+        // Sorting by counting keeps each home's copies in the order of the tiles.
+        copies_by_home_ = Buffer<Copy>(n_copies + look_ahead);
+        for (size_t b = 2; b < block_begin_.size(); b++) block_begin_[b] += block_begin_[b - 1];
+        Interval at_times;
+        for (size_t i = 0; i < n_copies; i++) {
             at_times();
-            sources_[source_begin_[row_of_tile_row_[i] + 1]++] = i;
+            copies_by_home_[block_begin_[copies_[i].home / block + size_t{1}]++] = copies_[i];
         }
     }
 
@@ -298,14 +307,16 @@ private:
             find_chains_along(k, axis);
         });
         tables_.reset();
-        row_keys_.reset();
+        vertex_keys_.reset();
+        homes_.reset();
     }
 
     void find_chains_along(int k, int axis) {
         Lattice& lattice = lattices_[static_cast<size_t>(k)];
-        const uint32_t n = lattice.n_rows;
+        const uint32_t n = lattice.n_vertices;
         const KeyTable& table = tables_[static_cast<size_t>(k)];
-        const List<uint64_t>& keys = row_keys_[static_cast<size_t>(k)];
+        const List<uint64_t>& keys = vertex_keys_[static_cast<size_t>(k)];
+        const List<uint32_t>& homes = homes_[static_cast<size_t>(k)];
         Buffer<uint32_t> next(n);
         Buffer<uint8_t> inside(n);  // of a chain: another point comes before
         Interval at_times;
@@ -346,22 +357,23 @@ private:
             if (inside[r] || next[r] == KeyTable::none) continue;
             at_times();
             size_t& to = place[lengths[c++]];
-            for (uint32_t s = r; s != KeyTable::none; s = next[s]) chains.rows[to++] = lattice.first_row + s;
+            for (uint32_t s = r; s != KeyTable::none; s = next[s]) chains.rows[to++] = homes[s];
         }
     }
 
     CrfGrid grid_;
     int n_kernels_ = 0, n_corners_ = 0;
-    uint32_t n_rows_ = 0;
     Tiles tiles_;
     std::unique_ptr<Lattice[]> lattices_;
     Buffer<uint16_t> rows_of_points_;
     Buffer<float> weights_;
-    Buffer<TileRows> tile_rows_;
-    Buffer<uint32_t> row_of_tile_row_, source_begin_, sources_;
+    Buffer<uint32_t> rows_begin_;  // of each tile, kernel by kernel
+    Buffer<uint32_t> home_of_row_, copies_begin_, block_begin_;
+    Buffer<Copy> copies_, copies_by_home_;
     // Needed while it is built.
     uint64_t steps_[max_kernels][max_crf_features + 1];
-    std::unique_ptr<List<uint64_t>[]> keys_, row_keys_;
+    std::unique_ptr<List<uint64_t>[]> keys_, vertex_keys_;
+    std::unique_ptr<List<uint32_t>[]> homes_;
     std::unique_ptr<KeyTable[]> tables_;
 };
 
