@@ -6,7 +6,7 @@ import math
 import multiprocessing
 import numbers
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -85,6 +85,23 @@ def yes_or_no(value: bool, name: str) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} is {value!r}, expected True or False")
     return bool(value)
+
+
+def function_of(function: Any, name: str) -> Any:
+    """Check that something can be called."""
+    if not callable(function):
+        raise TypeError(f"{name} is {function!r}, expected a function")
+    return function
+
+
+def strings_of(values: Any, name: str) -> tuple[str, ...]:
+    """Check that there are several texts, or none; a text is not several."""
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} is {values!r}, expected a list of strings")
+    found = tuple(values)
+    if not all(isinstance(value, str) for value in found):
+        raise TypeError(f"{name} holds other things than strings")
+    return found
 
 
 def inverse_temperature(temperature: float) -> float:

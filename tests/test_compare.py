@@ -300,7 +300,7 @@ def test_a_missing_peer_is_named(small: list[Sample], monkeypatch: pytest.Monkey
         ({"pipelines": ["gmm:rect"]}, ValueError, "inference '' is none of argmax"),
         ({"pipelines": []}, ValueError, "pipelines is empty"),
         ({"pipelines": "gmm:rect+grabcut"}, TypeError, "expected a list"),
-        ({"data": ["cofee"]}, ValueError, "no item 'cofee', but astronaut"),
+        ({"data": ["cofee"]}, ValueError, "data holds 'cofee', expected some of astronaut"),
         ({"data": []}, ValueError, "data is empty"),
         ({"data": "coffee"}, TypeError, "expected a list"),
         ({"data": ["coffee", "coffee"]}, ValueError, "coffee more than once"),

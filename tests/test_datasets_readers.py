@@ -285,7 +285,7 @@ def test_every_fifth_of_stanford_is_for_validation(tmp_path: Path) -> None:
     }
     assert parts["val"] == {"00", "05", "10"} and not parts["train"] & parts["val"]
     assert len(datasets.stanford_background(tmp_path, "all")) == 11
-    with pytest.raises(ValueError, match="split is 'test', expected train, val or all"):
+    with pytest.raises(ValueError, match="split is 'test', expected one of train, val, all"):
         datasets.stanford_background(tmp_path, "test")
 
 

@@ -24,8 +24,10 @@ def as_dataset(data: Data) -> Dataset:
     if isinstance(data, Dataset):
         if not len(data):
             raise ValueError(f"data is {data.name}, which holds no image")
+        if not data.n_classes:
+            raise ValueError(f"data is {data.name}, whose labels are regions, not classes")
         return data
-    if isinstance(data, str | Sample | Item):
+    if isinstance(data, str | bytes | Sample | Item) or not isinstance(data, Iterable):
         raise TypeError(f"data is a {type(data).__name__}, expected a list or a data set")
     given = list(data)
     bundled = datasets.bundled()
@@ -58,9 +60,15 @@ class _Given:
 
 
 def _item(one: str | Sample | Item, bundled: Dataset) -> Item:
-    if isinstance(one, Item):
+    if isinstance(one, Item) and isinstance(one.id, str):
         return one
     if isinstance(one, Sample):
         image = np.ascontiguousarray(as_uint8_image(one.image))
         return Item(one.name, image, one.truth.astype(np.int32), one.rect, one.scribbles)
+    if isinstance(one, str) and one not in bundled.ids:
+        raise ValueError(f"data holds {one!r}, expected some of {', '.join(bundled.ids)}")
+    if not isinstance(one, str):
+        raise TypeError(
+            f"data holds a {type(one).__name__}, expected names, samples, or items with a name"
+        )
     return bundled.read(one)

@@ -16,7 +16,8 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from classicseg._checks import as_labels
+from classicseg._checks import as_labels, positive_int
+from classicseg._settings import one_of, strings_of, yes_or_no
 from classicseg.compare.evidence import EVIDENCE, FAMILIES, NEEDS
 from classicseg.compare.inference import ENGINES, INFERENCE
 from classicseg.compare.tasks import Evidence, Labels, Task, as_task
@@ -75,8 +76,9 @@ def default(n_classes: int, trained: bool) -> list[str]:
     >>> "gmm:rect+grabcut" in compare.default(2, trained=False)
     True
     """
+    positive_int(n_classes, "n_classes")
     evidence = [*DEFAULT_EVIDENCE] if n_classes == 2 else ["gmm:scribbles", *_OF_STROKES]
-    evidence += [*_plugins("evidence"), *(TRAINED if trained else ())]
+    evidence += [*_plugins("evidence"), *(TRAINED if yes_or_no(trained, "trained") else ())]
     inference = [*DEFAULT_INFERENCE] if n_classes == 2 else [*INFERENCE]
     inference += _plugins("inference")
     return [f"{e}+{i}" for e in evidence for i in inference]
@@ -97,7 +99,7 @@ def chosen(patterns: Iterable[str]) -> list[str]:
         If it is empty, or a name or pattern fits nothing.
     """
     found: dict[str, None] = {}
-    given, known = list(patterns), {kind: _known(kind) for kind in _GROUPS}
+    given, known = strings_of(patterns, "pipelines"), {kind: _known(kind) for kind in _GROUPS}
     for pattern in given:
         evidence, inference = parts("*+*" if pattern == "*" else pattern)
         for e in _fitting(pattern, "evidence", evidence, known):
@@ -135,9 +137,7 @@ def check_installed(pipeline: str) -> None:
 
 def check_engine(engine: str, inference: str | None = None) -> None:
     """Check an engine's name, and that it can do an inference."""
-    if engine not in ENGINES:
-        raise ValueError(f"engine is {engine!r}, expected one of {', '.join(ENGINES)}")
-    able = ENGINES[engine]
+    able = ENGINES[one_of(engine, tuple(ENGINES), "engine")]
     if inference is not None and able is not None and inference not in able:
         raise ValueError(f"the engine {engine!r} does {', '.join(able)}, not {inference}")
 
@@ -195,6 +195,8 @@ def segment(
     >>> int(mask.sum())
     400
     """
+    if not isinstance(pipeline, str):
+        raise TypeError(f"pipeline is {pipeline!r}, expected a string such as gmm:rect+grabcut")
     one, *more = chosen([pipeline])
     if more:
         raise ValueError(f"pipeline is {pipeline!r}, which fits {1 + len(more)}, expected one")

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 from joblib import cpu_count
 
 from classicseg import __version__, io
+from classicseg._files import path_of
+from classicseg._settings import strings_of
 from classicseg.compare.page import page
 from classicseg.compare.pictures import sheet, shown
 from classicseg.compare.scoring import SCORES, WIDTHS
-from classicseg.compare.summary import Comparison, Row
+from classicseg.compare.summary import Comparison, Row, checked
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -54,6 +56,7 @@ def table(comparison: Comparison) -> Table:
     >>> compare.table(result).row_count
     1
     """
+    checked(comparison)
     from rich import box
     from rich.table import Table
 
@@ -111,6 +114,7 @@ def as_dict(comparison: Comparison, command: Sequence[str] | None = None) -> dic
     >>> compare.as_dict(result)["seed"]
     3
     """
+    checked(comparison)
     return {
         **_about(comparison, command),
         "dataset": comparison.dataset,
@@ -159,7 +163,8 @@ def write(
     ...     [path.name for path in compare.write(result, folder)]
     ['results.json', 'results.csv', 'report.html', 'sheet.png']
     """
-    target = Path(folder)
+    checked(comparison)
+    target = path_of(folder, "folder")
     target.mkdir(parents=True, exist_ok=True)
     about = _about(comparison, command)
     names = ("results.json", "results.csv", "report.html", "sheet.png")
@@ -190,7 +195,7 @@ def _about(comparison: Comparison, command: Sequence[str] | None) -> dict[str, A
             "processor": _processor(),
             "cores": cpu_count(),
         },
-        "command": shlex.join(sys.argv if command is None else command),
+        "command": shlex.join(sys.argv if command is None else strings_of(command, "command")),
         "engine": comparison.engine,
         "seed": comparison.seed,
         "jobs": comparison.n_jobs,

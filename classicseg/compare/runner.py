@@ -18,7 +18,8 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from classicseg import __version__
 from classicseg._checks import positive_int
-from classicseg._settings import seed_of
+from classicseg._files import path_of
+from classicseg._settings import function_of, seed_of, strings_of, yes_or_no
 from classicseg.compare import pipelines as known
 from classicseg.compare.data import Data, as_dataset
 from classicseg.compare.inference import ENGINES
@@ -31,6 +32,8 @@ from classicseg.datasets import Dataset
 
 __all__ = ["run"]
 
+# More processes than any machine has cores: a mistake.
+_MOST_JOBS = 1024
 # The package that an engine needs.
 _PACKAGES = {"opencv": "cv2", "pymaxflow": "maxflow"}
 
@@ -105,12 +108,24 @@ def run(
     >>> [row.pipeline for row in table.rows]
     ['gmm:rect+grabcut', 'gmm:rect+argmax']
     """
-    positive_int(n_jobs, "n_jobs")
+    positive_int(n_jobs, "n_jobs", _MOST_JOBS)
     seed = seed_of(seed, "seed")
+    yes_or_no(fresh, "fresh")
+    function_of(say, "say")
+    if progress is not None:
+        function_of(progress, "progress")
+    if dask is not None and not isinstance(dask, str):
+        raise TypeError(f"dask is {dask!r}, expected an address such as tcp://scheduler:8786")
+    if train is not None and not isinstance(train, Dataset):
+        raise TypeError(f"train is a {type(train).__name__}, expected a Dataset")
+    if folder is not None:
+        path_of(folder, "folder")
+        if not os.fspath(folder):
+            raise ValueError(f"folder is {folder!r}, expected a path")
     images = as_dataset(data)
     names, left_out = _chosen(pipelines, images.n_classes, train is not None, engine)
-    kept = None if folder else tempfile.TemporaryDirectory(prefix="classicseg-compare-")
-    place = Path(kept.name if kept else folder or "")
+    kept = None if folder is not None else tempfile.TemporaryDirectory(prefix="classicseg-compare-")
+    place = Path(kept.name if kept else folder or ".")
     plan = Plan(
         tuple(names),
         {known.parts(n)[0]: known.evidence_of(n) for n in names},
@@ -173,7 +188,11 @@ class _Workers:
                 "a Dask cluster needs the package distributed: "
                 "pip install 'classicseg[distributed]' brings it"
             ) from None
-        return _Cluster(Client(self.dask))
+        try:
+            client = Client(self.dask)
+        except ValueError as error:
+            raise ValueError(f"dask is {self.dask!r}: {error}") from error
+        return _Cluster(client)
 
     def parallel(self) -> Parallel:
         """joblib's, which gives results as they come."""
@@ -258,9 +277,7 @@ def _chosen(
             f"pip install 'classicseg[peers]' brings it"
         )
     left_out: dict[str, str] = {}
-    if isinstance(pipelines, str):
-        raise TypeError(f"pipelines is the string {pipelines!r}, expected a list of strings")
-    asked = list(pipelines or ())
+    asked = () if pipelines is None else strings_of(pipelines, "pipelines")
     wanted = known.default(n_classes, trained) if pipelines is None else known.chosen(asked)
     able, kept = ENGINES[engine], []
     for name in wanted:

@@ -26,7 +26,7 @@ from classicseg.compare.scoring import (
     right_true_found,
 )
 
-__all__ = ["Comparison", "Failure", "Row", "Table", "intervals"]
+__all__ = ["Comparison", "Failure", "Row", "Table", "checked", "intervals"]
 
 _RESAMPLES = 2000
 # Resamples that are held at once: their weights are one number for each image.
@@ -158,7 +158,7 @@ class Comparison:
         ValueError
             If there is no image of that name, or its record is damaged or gone.
         """
-        if image not in self.images:
+        if not isinstance(image, str) or image not in self.images:
             raise ValueError(f"image is {image!r}, expected one of {', '.join(self.images[:5])}...")
         if any(image == failure.image for failure in self.broken):
             return {}
@@ -168,6 +168,14 @@ class Comparison:
             for index, name in enumerate(self._order)
             if record.state[index] == DONE
         }
+
+
+def checked(comparison: Comparison) -> Comparison:
+    """Check what is to be shown."""
+    if not isinstance(comparison, Comparison):
+        kind = type(comparison).__name__
+        raise TypeError(f"comparison is a {kind}, expected a Comparison, as run gives it")
+    return comparison
 
 
 class Table:

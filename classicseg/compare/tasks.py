@@ -8,10 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classicseg._arrays import grown_box
-from classicseg._checks import as_labels, as_rect, as_seeds, as_uint8_image
+from classicseg._checks import as_labels, as_rect, as_seeds, as_uint8_image, positive_int
+from classicseg._settings import seed_of
 from classicseg.densecrf import DenseCRF
 
 __all__ = ["DoesNotApply", "Evidence", "Labels", "Task", "as_task", "box_of_truth"]
+
+# Marks are 1 + a class, in 16 bits.
+_MOST_CLASSES = 2**16 - 1
 
 Labels = NDArray[np.int32] | NDArray[np.bool_]
 
@@ -102,6 +106,10 @@ def as_task(
     name: str = "",
 ) -> Task:
     """Check what a person gives."""
+    positive_int(n_classes, "n_classes", _MOST_CLASSES)
+    seed_of(seed, "seed")
+    if not isinstance(name, str):
+        raise TypeError(f"name is {name!r}, expected a string")
     pixels = as_uint8_image(image)
     size = pixels.shape[:2]
     return Task(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from operator import index as as_index
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classicseg._checks import positive_int
+from classicseg._settings import function_of, strings_of, yes_or_no
 
 __all__ = ["VOID", "Dataset", "Item"]
 
@@ -96,6 +97,9 @@ class Dataset(Sequence[Item]):
     strict: bool = True
     skipped: dict[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        yes_or_no(self.strict, "strict")
+
     @property
     def n_classes(self) -> int:
         """How many classes there are, void not counted."""
@@ -128,6 +132,8 @@ class Dataset(Sequence[Item]):
         OSError
             If a file is missing.
         """
+        if not isinstance(id, str):
+            raise TypeError(f"id is {id!r}, expected a string")
         if id not in self.ids:
             raise ValueError(f"{self.name} holds no item {id!r}, but {_some(self.ids)}")
         return self.reader(id)
@@ -149,11 +155,7 @@ class Dataset(Sequence[Item]):
         """
         chosen = self.ids
         if ids is not None:
-            if isinstance(ids, str) or not isinstance(ids, Iterable):
-                raise TypeError(f"ids is {ids!r}, expected a list of strings")
-            chosen = tuple(ids)
-            if not all(isinstance(name, str) for name in chosen):
-                raise TypeError("ids holds other things than strings")
+            chosen = strings_of(ids, "ids")
         if unknown := sorted(set(chosen) - set(self.ids)):
             raise ValueError(f"{self.name} holds no item {unknown[0]!r}, but {_some(self.ids)}")
         if len(set(chosen)) != len(chosen):
@@ -175,6 +177,8 @@ class Dataset(Sequence[Item]):
         Dataset
             Of the items that are whole; `skipped` says why the others are not.
         """
+        if progress is not None:
+            function_of(progress, "progress")
         good, skipped = [], dict(self.skipped)
         for done, name in enumerate(self.ids, 1):
             try:

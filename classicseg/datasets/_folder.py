@@ -14,7 +14,7 @@ from PIL import Image
 from classicseg._checks import positive_int
 from classicseg._colors import as_colors, palette
 from classicseg._files import path_of
-from classicseg._settings import int_from, sequence_of
+from classicseg._settings import int_from, sequence_of, yes_or_no
 from classicseg.datasets._dataset import VOID, Dataset, Item
 from classicseg.datasets._layout import Classes, as_split, listed, pictures, read_pair
 
@@ -166,6 +166,7 @@ def match(
     strict: bool = True,
 ) -> tuple[tuple[str, ...], Pair, dict[str, str]]:
     """Ids, where their files are, and why some are left out; a mask's name may have an `ending`."""
+    yes_or_no(strict, "strict")
     found = pictures(Path(images))
     if Path(images).resolve() == Path(masks).resolve():  # photographs beside their masks
         candidates = [path for path in found if path.suffix.lower() == ".png"]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from classicseg._checks import as_labels, as_uint8_image
 from classicseg._files import explained, path_of
+from classicseg._settings import yes_or_no
 from classicseg.datasets._dataset import VOID, Item
 from classicseg.io import read_image, read_labels
 
@@ -120,6 +121,7 @@ def present(
     FileNotFoundError
         If a file is missing and `strict`, or nothing is left.
     """
+    yes_or_no(strict, "strict")
     folders: dict[Path, set[str]] = {}
     found: list[str] = []
     missing: dict[str, str] = {}

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from classicseg._files import explained
+from classicseg._settings import one_of
 from classicseg.datasets._dataset import Dataset, Item
 from classicseg.datasets._folder import Files, match
 from classicseg.datasets._layout import (
@@ -244,8 +245,7 @@ def stanford_background(
     715
     """
     place = find(root, "stanford_background", ("iccv09Data",), "labels")
-    if split not in ("train", "val", "all"):
-        raise ValueError(f"split is {split!r}, expected train, val or all")
+    one_of(split, ("train", "val", "all"), "split")
     every = [path.stem for path in pictures(place / "images") if path.suffix == ".jpg"]
     if not every:
         raise FileNotFoundError(f"{place / 'images'} holds no *.jpg")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classicseg._colors import palette
+from classicseg._files import path_of
 from classicseg.datasets._dataset import Dataset, Item
 from classicseg.datasets._layout import (
     Classes,
@@ -123,7 +124,7 @@ def voc2012(
         return _dataset(
             "voc2012", listed(path), _Reader(images, place / "SegmentationClassAug"), strict
         )
-    other = _sbd_root(sbd)
+    other = _sbd_root(path_of(sbd, "sbd"))
     own = listed(lists / "train.txt")
     added = {name for part in ("train", "val") for name in listed(other / f"{part}.txt")}
     added -= {*own, *listed(lists / "val.txt")}

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from calls import cuts, images, learned
+from calls import compared, cuts, images, learned
 from calls.values import Call
 
 __all__ = ["CALLS", "EXCLUDED", "Call"]
 
-CALLS: list[Call] = [*images.CALLS, *cuts.CALLS, *learned.CALLS]
+CALLS: list[Call] = [*images.CALLS, *cuts.CALLS, *learned.CALLS, *compared.CALLS]
 
 # What is public and not called with bad arguments, and why.
 _RESULT = "a result, made by a function that is in the table"
 _LARGE = "makes a large network, in seconds; its own tests have its errors"
 _MODULE = "a module, whose functions are in the table"
-_TREE = "reads a tree of files; test_datasets_readers and the like have its errors"
-_READERS = (
-    "bsds500 camvid cityscapes coco coco_stuff fixations grabcut isbi2012 salient_objects sbd "
-    "stanford_background voc2012"
-)
+_TABLE = "a constant or a table"
 EXCLUDED: dict[str, str] = {
-    **{f"datasets.{name}": _TREE for name in _READERS.split()},
+    **{f"compare.{name}": _RESULT for name in ("Comparison", "Failure", "Row")},
+    **{f"compare.{name}": _TABLE for name in ("ENGINES", "EVIDENCE", "INFERENCE", "WIDTHS")},
+    "compare.DoesNotApply": "an error",
+    "compare.Evidence": "what an evidence gives, whose function is checked by what takes it",
+    "compare.Task": "what an evidence is given, made by run and segment",
     "datasets.Dataset": _RESULT,
     "datasets.Item": _RESULT,
     "bridge.Card": _RESULT,
