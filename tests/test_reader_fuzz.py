@@ -9,7 +9,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,8 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from damage import damaged, png_of, tiff_of
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from classicseg import _scores, bridge, graphcut, io
@@ -100,31 +99,6 @@ FILES: dict[str, tuple[str, Callable[[Path], Any], bytes]] = {
 }
 
 
-@st.composite
-def damaged(draw: Any, good: bytes) -> bytes:
-    """A file cut off, with some bytes changed, repeated, or left out; or nothing like it."""
-    if draw(st.integers(0, 9)) == 0:
-        return draw(st.binary(max_size=200))
-    data = bytearray(good)
-    places = st.integers(0, len(good) - 1)
-    for _ in range(draw(st.integers(1, 4))):
-        place = min(draw(places), max(0, len(data) - 1))
-        how = draw(st.integers(0, 4))
-        if how == 0:
-            del data[place:]
-        elif how == 1:
-            data[place : place + 1] = draw(st.binary(min_size=1, max_size=1))
-        elif how == 2:
-            data[place : place + 4] = draw(
-                st.sampled_from([b"\xff" * 4, b"\0" * 4, b"\x7f\xff\xff\xff"])
-            )
-        elif how == 3:
-            data[place:place] = data[: draw(st.integers(0, 64))]
-        else:
-            del data[place : place + draw(st.integers(1, 16))]
-    return bytes(data)
-
-
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, of what it passes over
 @pytest.mark.parametrize("kind", FILES)
 def test_damaged_files_are_read_or_told(kind: str) -> None:
@@ -148,25 +122,6 @@ def test_damaged_files_are_read_or_told(kind: str) -> None:
     check()
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def _png(width: int, height: int) -> bytes:
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    body = zlib.compress(bytes(1_000_000))
-    return (
-        b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
-    )
-
-
-def _tiff(side: int) -> bytes:
-    tags = [(256, side), (257, side), (258, 8), (259, 1), (262, 1), (273, 8), (277, 1), (278, side)]
-    tags.append((279, side * side % 2**32))
-    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
-    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + bytes(4)
-
-
 def _npy(shape: tuple[int, ...]) -> bytes:
     head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
     return b"\x93NUMPY\x01\0" + struct.pack("<H", len(head)) + head.encode() + bytes(64)
@@ -183,9 +138,9 @@ def _lying_npz(shape: tuple[int, ...]) -> bytes:
 
 
 LIES = {
-    "a.png": _png(60_000, 60_000),
-    "b.png": _png(13_000, 13_000),
-    "a.tif": _tiff(60_000),
+    "a.png": png_of(60_000, 60_000),
+    "b.png": png_of(13_000, 13_000),
+    "a.tif": tiff_of(60_000),
     "a.npy": _npy((1000, 100_000, 100_000)),
     "a.npz": _lying_npz((1000, 100_000, 100_000)),
     "a.max": b"p max 536870911 1073741823\nn 1 s\nn 2 t\n",

@@ -101,7 +101,7 @@ class Journal:
             return None
         with explained(path, "a comparison's settings"):
             state = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(state, dict):
+            if not isinstance(state, dict) or not isinstance(state.get("settings", {}), dict):
                 raise ValueError("it holds no settings")
             return state
 

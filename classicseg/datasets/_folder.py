@@ -13,7 +13,7 @@ from PIL import Image
 
 from classicseg._checks import positive_int
 from classicseg._colors import as_colors, palette
-from classicseg._files import path_of
+from classicseg._files import explained, path_of
 from classicseg._settings import int_from, sequence_of, yes_or_no
 from classicseg.datasets._dataset import VOID, Dataset, Item
 from classicseg.datasets._layout import Classes, as_split, listed, pictures, read_pair
@@ -230,11 +230,8 @@ def _check_sizes(picture: Path, mask: Path) -> None:
     """Quickly, by the files' heads; a rotated photograph is left to the reader."""
     sizes = []
     for path in (picture, mask):
-        try:
-            with Image.open(path) as image:
-                sizes.append(image.size)
-        except (OSError, ValueError, SyntaxError) as error:
-            raise ValueError(f"{path} cannot be read as an image: {error}") from error
+        with explained(path, "an image"), Image.open(path) as image:
+            sizes.append(image.size)
     if sizes[0] not in (sizes[1], sizes[1][::-1]):
         (width, height), (w, h) = sizes
         raise ValueError(

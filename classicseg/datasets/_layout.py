@@ -146,7 +146,9 @@ def present(
 
 def read_pixels(path: Path) -> NDArray[np.uint8]:
     """An image as (H, W, 3) uint8."""
-    return np.ascontiguousarray(as_uint8_image(read_image(path)))
+    image = read_image(path)
+    with explained(path, "an image"):  # it may be of no pixels
+        return np.ascontiguousarray(as_uint8_image(image))
 
 
 def same_size(labels: NDArray[Any], path: Path, image: NDArray[Any], picture: Path) -> None:

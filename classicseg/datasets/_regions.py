@@ -110,7 +110,7 @@ class _Volume:
 
     def __call__(self, id: str) -> Item:
         image = np.ascontiguousarray(as_uint8_image(_page(self.images, int(id))))
-        values = as_labels(_page(self.labels, int(id)), "the page of labels")
+        values = as_labels(_page(self.labels, int(id)))
         same_size(values, self.labels, image, self.images)
         return Item(id, image, as_classes(values, _CELL_CODES, self.labels))
 
@@ -178,4 +178,7 @@ def _n_pages(path: Path) -> int:
 def _page(path: Path, k: int) -> NDArray[np.uint8]:
     with explained(path, f"a TIFF file with a page {k}"), Image.open(path) as image:
         image.seek(k)
-        return np.array(image.convert("L"))
+        page = np.array(image.convert("L"))
+        if not page.size:
+            raise ValueError("it has no pixels")
+        return page
