@@ -26,6 +26,7 @@ from scipy.stats import bootstrap
 
 import classicseg as cs
 from classicseg import bridge, datasets, densecrf, graphcut, gridcrf, superpixels
+from classicseg.datasets import Dataset, Item
 from classicseg.metrics import ConfusionMatrix
 
 VOID = 255
@@ -60,43 +61,43 @@ def main() -> None:
 
     network = bridge.load(options.network)
     n_classes = len(bridge.card(options.network).classes)
-    tuning_pairs, test_sets = data(options.network)
-    step = max(len(tuning_pairs) // options.tuning, 1)
-    tuning = [answer(network, tuning_pairs[i]) for i in range(0, len(tuning_pairs), step)]
+    tuning_set, test_sets = data(options.network)
+    step = max(len(tuning_set) // options.tuning, 1)
+    tuning = [answer(network, tuning_set[i]) for i in range(0, len(tuning_set), step)]
     methods, chosen = choose(tuning, n_classes, options.budget)
     results: dict[str, Any] = {
         "machine": machine("torch", "numpy", "scipy"),
         "tuning images": len(tuning),
         "parameters": chosen,
     }
-    for name, pairs in test_sets.items():
-        picked = [pairs[i] for i in range(0, len(pairs), options.every)]
+    for name, scored in test_sets.items():
+        picked = list(scored.select(every=options.every))
         results[name] = score(name, network, picked, methods, n_classes)
         save(f"bridge_{options.network}", results)
 
 
-def data(network: str) -> tuple[Sequence[Any], dict[str, Sequence[Any]]]:
+def data(network: str) -> tuple[Dataset, dict[str, Dataset]]:
     """Images to choose parameters on, and those to score."""
     if network == "figure_ground":
         folder = data_folder("figure_ground")
-        pairs = bridge.folder(folder / "images", folder / "masks", 2, values=(0, 255))
-        _, held_out = bridge.pick(pairs, HELD_OUT)
+        every = datasets.folder(folder / "images", folder / "masks", 2, values=(0, 255))
+        _, held_out = bridge.pick(every, HELD_OUT)
         return held_out, {
-            "grabcut50": bridge.Pairs(datasets.grabcut(data_folder("grabcut50"))),
-            "voc2012 salient": bridge.Pairs(datasets.salient_objects(data_folder("voc2012"))),
+            "grabcut50": datasets.grabcut(data_folder("grabcut50")),
+            "voc2012 salient": datasets.salient_objects(data_folder("voc2012")),
         }
     if network == "street_scenes":
         folder = data_folder("camvid")
-        train, val = (bridge.Pairs(datasets.camvid(folder, part)) for part in ("train", "val"))
+        train, val = (datasets.camvid(folder, part) for part in ("train", "val"))
         return train, {"camvid val": val}
-    pairs = bridge.Pairs(datasets.isbi2012(data_folder("isbi2012")))
-    train, val = bridge.pick(pairs, ["16", "17", "18", "19"])
+    slices = datasets.isbi2012(data_folder("isbi2012"))
+    train, val = bridge.pick(slices, ["16", "17", "18", "19"])
     return train, {"isbi2012, 4 slices": val}
 
 
-def answer(network: Any, pair: tuple[Image, Labels]) -> Scored:
-    image, truth = pair
-    return Scored(image, truth, np.exp(-bridge.unary(network, image, flip=True)))
+def answer(network: Any, item: Item) -> Scored:
+    probabilities = np.exp(-bridge.unary(network, item.image, flip=True))
+    return Scored(item.image, item.labels, probabilities)
 
 
 def choose(
@@ -186,29 +187,29 @@ def total(found: list[Labels], scored: list[Scored], n_classes: int) -> Confusio
 
 
 def score(
-    name: str, network: Any, pairs: Sequence[Any], methods: dict[str, Method], n_classes: int
+    name: str, network: Any, items: Sequence[Item], methods: dict[str, Method], n_classes: int
 ) -> dict[str, Any]:
-    counts = {key: np.zeros((len(pairs), n_classes, n_classes), np.int64) for key in methods}
-    boundary = {key: np.zeros(len(pairs)) for key in methods}
-    for i, pair in enumerate(pairs):
-        one = answer(network, pair)
+    counts = {key: np.zeros((len(items), n_classes, n_classes), np.int64) for key in methods}
+    boundary = {key: np.zeros(len(items)) for key in methods}
+    for i, item in enumerate(items):
+        one = answer(network, item)
         for key, method in methods.items():
             labels = method(one)
             counts[key][i] = ConfusionMatrix(n_classes, VOID).update(one.truth, labels).counts
             boundary[key][i] = cs.metrics.boundary_f(one.truth, labels)
     base = "network alone"
-    found: dict[str, Any] = {"images": len(pairs)}
+    found: dict[str, Any] = {"images": len(items)}
     for key in methods:
         matrix = ConfusionMatrix(n_classes, VOID)
         matrix.counts = counts[key].sum(axis=0)
         found[key] = {
             "mIoU": matrix.mean_iou,
-            "interval": interval(lambda i, key=key: mean_iou(counts[key][i]), len(pairs)),
+            "interval": interval(lambda i, key=key: mean_iou(counts[key][i]), len(items)),
             "boundary F": float(boundary[key].mean()),
-            "boundary F interval": interval(lambda i, key=key: boundary[key][i].mean(), len(pairs)),
+            "boundary F interval": interval(lambda i, key=key: boundary[key][i].mean(), len(items)),
             "gain": matrix.mean_iou - mean_iou(counts[base]),
             "gain interval": interval(
-                lambda i, key=key: mean_iou(counts[key][i]) - mean_iou(counts[base][i]), len(pairs)
+                lambda i, key=key: mean_iou(counts[key][i]) - mean_iou(counts[base][i]), len(items)
             ),
             "iou": matrix.iou.tolist(),
             "pixel error": 1 - matrix.pixel_accuracy,

@@ -164,7 +164,7 @@ def train(
 
     Prints a line after each epoch. A run that was killed goes on with --resume, to the same result.
     """
-    from classicseg import bridge
+    from classicseg import bridge, datasets
 
     given = {
         "epochs": epochs,
@@ -195,7 +195,7 @@ def train(
     )
     chosen = _recipe(start, given, varied)
     labels = None if values is None else _numbers(values, ",", classes, "--values", int)
-    pairs = bridge.folder(images, masks, classes, values=labels, ignore_index=ignore)
+    pairs = datasets.folder(images, masks, classes, values=labels, ignore_index=ignore)
     if (val_images is None) != (val_masks is None):
         raise typer.BadParameter("give both --val-images and --val-masks, or neither")
     validation = None
@@ -206,7 +206,7 @@ def train(
             pairs, [p.strip() for p in hold_out.split(",") if p.strip()]
         )
     elif val_images is not None and val_masks is not None:
-        validation = bridge.folder(
+        validation = datasets.folder(
             val_images, val_masks, classes, values=labels, ignore_index=ignore
         )
     if threads is not None:

@@ -17,7 +17,7 @@ from classicseg.bridge._augment import (
     border_weights,
     paste,
 )
-from classicseg.bridge._pairs import count_classes
+from classicseg.bridge._pairs import as_pairs, count_classes
 
 
 def write(place: Path, name: str, labels: NDArray[np.integer], ending: str = ".png") -> None:
@@ -42,43 +42,43 @@ def halves(height: int = 40, width: int = 60) -> NDArray[np.uint8]:
 def test_a_folder_gives_classes_and_void(tmp_path: Path) -> None:
     write(tmp_path, "a", np.array([[0, 7], [11, 7]]))
     write(tmp_path, "b", np.array([[7, 7]]), ".bmp")
-    pairs = bridge.folder(
+    data = datasets.folder(
         tmp_path / "images", tmp_path / "masks", 2, values=(0, 7), ignore_index=11
     )
-    image, labels = pairs[0]
+    image, labels = as_pairs(data)[0]
     assert image.shape == (2, 2, 3) and labels.dtype == np.uint8
-    assert labels.tolist() == [[0, 1], [255, 1]] and len(pairs) == 2
-    assert count_classes(pairs, 2, "data").tolist() == [1, 4]
+    assert labels.tolist() == [[0, 1], [255, 1]] and len(data) == 2
+    assert count_classes(as_pairs(data), 2, "data").tolist() == [1, 4]
 
 
 def test_a_class_may_have_the_void_label(tmp_path: Path) -> None:
     write(tmp_path, "a", np.array([[0, 255]]))
-    pairs = bridge.folder(tmp_path / "images", tmp_path / "masks", 2, values=(0, 255))
-    assert pairs[0][1].tolist() == [[0, 1]]
+    data = datasets.folder(tmp_path / "images", tmp_path / "masks", 2, values=(0, 255))
+    assert as_pairs(data)[0][1].tolist() == [[0, 1]]
 
 
 def test_what_does_not_fit_is_told_early(tmp_path: Path) -> None:
     write(tmp_path, "a", np.array([[0, 1], [2, 1]]))
     images, masks = tmp_path / "images", tmp_path / "masks"
     with pytest.raises(ValueError, match=r"a\.png holds the label 2, expected 0\.\.1 for the 2"):
-        count_classes(bridge.folder(images, masks, 2), 2, "data")
+        count_classes(as_pairs(datasets.folder(images, masks, 2)), 2, "data")
     io.write_image(images / "b.jpg", np.zeros((2, 2, 3), np.uint8))
     io.write_image(images / "c.jpg", np.zeros((2, 2, 3), np.uint8))
     with pytest.raises(ValueError, match=r"b\.jpg and 1 more of .* has no mask in"):
-        bridge.folder(images, masks, 3)
+        datasets.folder(images, masks, 3)
     for name in "bc":
         io.write_labels(masks / f"{name}.png", np.zeros((2, 3), int))
     with pytest.raises(ValueError, match=r"b\.png is 3 x 2 pixels, but its image .* is 2 x 2"):
-        bridge.folder(images, masks, 3)
+        datasets.folder(images, masks, 3)
     with pytest.raises(NotADirectoryError, match="nowhere is no folder"):
-        bridge.folder(tmp_path / "nowhere", masks, 3)
+        datasets.folder(tmp_path / "nowhere", masks, 3)
     with pytest.raises(ValueError, match="holds no images"):
-        bridge.folder(tmp_path, masks, 3)
+        datasets.folder(tmp_path, masks, 3)
     with pytest.raises(ValueError, match=r"values is \(0, 0\), expected 2 different"):
-        bridge.folder(images, masks, 2, values=(0, 0))
+        datasets.folder(images, masks, 2, values=(0, 0))
     (masks / "b.png").write_bytes(b"no image")
     with pytest.raises(ValueError, match=r"b\.png cannot be read as an image"):
-        bridge.folder(images, masks, 3)
+        datasets.folder(images, masks, 3)
 
 
 def test_sequences_of_pairs_are_checked_as_well() -> None:
@@ -96,13 +96,13 @@ def test_sequences_of_pairs_are_checked_as_well() -> None:
 def test_pick_splits_by_name(tmp_path: Path) -> None:
     for name in ("s1_a", "s1_b", "s2_a"):
         write(tmp_path, name, np.eye(2, dtype=int))
-    pairs = bridge.folder(tmp_path / "images", tmp_path / "masks", 2)
-    rest, picked = bridge.pick(pairs, ["s1_*"])
-    assert picked.dataset.ids == ("s1_a", "s1_b") and len(rest) == 1
+    data = datasets.folder(tmp_path / "images", tmp_path / "masks", 2)
+    rest, picked = bridge.pick(data, ["s1_*"])
+    assert picked.ids == ("s1_a", "s1_b") and len(rest) == 1
     with pytest.raises(ValueError, match="'s3\\*' matches none of the 3"):
-        bridge.pick(pairs, ["s3*"])
+        bridge.pick(data, ["s3*"])
     with pytest.raises(ValueError, match="none is left"):
-        bridge.pick(pairs, ["*"])
+        bridge.pick(data, ["*"])
 
 
 @pytest.mark.parametrize(

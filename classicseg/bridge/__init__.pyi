@@ -2,8 +2,6 @@ from . import functional as functional
 from . import nets as nets
 from ._augment import Augmentation as Augmentation
 from ._crf_layer import CRFLayer as CRFLayer
-from ._pairs import Pairs as Pairs
-from ._pairs import folder as folder
 from ._pairs import pick as pick
 from ._recipes import Recipe as Recipe
 from ._recipes import fcn_recipe as fcn_recipe
@@ -19,12 +17,10 @@ __all__ = [
     "Augmentation",
     "CRFLayer",
     "Card",
-    "Pairs",
     "Recipe",
     "Training",
     "card",
     "fcn_recipe",
-    "folder",
     "functional",
     "load",
     "modern_recipe",

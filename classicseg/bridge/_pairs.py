@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -10,12 +9,11 @@ from fnmatch import fnmatch
 import numpy as np
 from numpy.typing import NDArray
 
-from classicseg import datasets
 from classicseg._checks import as_labels, as_uint8_image
 from classicseg._settings import sequence_of
 from classicseg.datasets import Dataset
 
-__all__ = ["VOID", "Pair", "Pairs", "as_pairs", "count_classes", "folder", "pick"]
+__all__ = ["VOID", "Pair", "Pairs", "as_pairs", "count_classes", "pick"]
 
 VOID = 255
 Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
@@ -23,7 +21,7 @@ Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 @dataclass(frozen=True)
 class Pairs(Sequence[Pair]):
-    """A data set as (image, labels), read when asked for; see `folder`.
+    """A data set as (image, labels), read when asked for.
 
     Attributes
     ----------
@@ -58,73 +56,18 @@ def as_pairs(data: Dataset | Sequence[Pair]) -> Sequence[Pair]:
     return Pairs(data) if isinstance(data, Dataset) else data
 
 
-def folder(
-    images: str | os.PathLike[str],
-    masks: str | os.PathLike[str],
-    n_classes: int,
-    *,
-    values: Sequence[int] | None = None,
-    ignore_index: int = VOID,
-) -> Pairs:
-    """Find every image in a folder and the mask of the same name in another.
-
-    `datasets.folder` as pairs.
+def pick(data: Dataset, patterns: Sequence[str]) -> tuple[Dataset, Dataset]:
+    """Split a data set into the items whose names match no pattern, and those that match one.
 
     Parameters
     ----------
-    images, masks : path
-        Masks are PNGs or other lossless files with a label at each pixel; endings may differ.
-    n_classes : int
-        At most 255.
-    values : sequence of int, optional
-        The label that stands for each class in the files, such as ``(0, 255)``; 0, 1, 2, ... by
-        default.
-    ignore_index : int
-        The void label in the files, where nothing is learned or scored. A class may have it: then
-        the files know no void.
-
-    Returns
-    -------
-    Pairs
-        A sequence of (image, labels): (H, W, 3) uint8, and (H, W) uint8 with 255 as void.
-
-    Raises
-    ------
-    NotADirectoryError
-        If there is no such folder.
-    ValueError
-        If there are no images, an image has no mask or several, or their sizes differ.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> import numpy as np
-    >>> from classicseg import bridge, io
-    >>> with tempfile.TemporaryDirectory() as place:
-    ...     io.write_image(Path(place) / "cat.jpg", np.zeros((6, 8, 3), np.uint8))
-    ...     io.write_mask(Path(place) / "cat.png", np.eye(6, 8, dtype=bool))
-    ...     pairs = bridge.folder(place, place, 2, values=(0, 255))
-    ...     len(pairs), int(pairs[0][1].sum())
-    (1, 6)
-    """
-    return Pairs(
-        datasets.folder(images, masks, n_classes, values=values, ignore_index=ignore_index)
-    )
-
-
-def pick(pairs: Pairs, patterns: Sequence[str]) -> tuple[Pairs, Pairs]:
-    """Split pairs into those whose names match no pattern, and those that match one.
-
-    Parameters
-    ----------
-    pairs : Pairs
+    data : datasets.Dataset
     patterns : sequence of str
         Of names without their endings, with ``*``, ``?`` and ``[...]`` as in a shell.
 
     Returns
     -------
-    rest, picked : Pairs
+    rest, picked : datasets.Dataset
 
     Raises
     ------
@@ -133,32 +76,26 @@ def pick(pairs: Pairs, patterns: Sequence[str]) -> tuple[Pairs, Pairs]:
 
     Examples
     --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> import numpy as np
-    >>> from classicseg import bridge, io
-    >>> with tempfile.TemporaryDirectory() as place:
-    ...     for name in ("a1", "a2", "b1"):
-    ...         io.write_image(Path(place) / f"{name}.jpg", np.zeros((6, 8, 3), np.uint8))
-    ...         io.write_mask(Path(place) / f"{name}.png", np.eye(6, 8, dtype=bool))
-    ...     train, held_out = bridge.pick(bridge.folder(place, place, 2, values=(0, 255)), ["b*"])
-    ...     len(train), len(held_out)
-    (2, 1)
+    >>> from classicseg import bridge, datasets
+    >>> train, held_out = bridge.pick(datasets.bundled(), ["c*"])
+    >>> len(train), held_out.ids
+    (3, ('camera', 'chelsea', 'china', 'coffee', 'coins'))
     """
+    if not isinstance(data, Dataset):
+        raise TypeError(f"data is a {type(data).__name__}, expected a Dataset")
     patterns = sequence_of(patterns, "patterns", "a list of patterns")
-    names = pairs.dataset.ids
     for pattern in patterns:
         if not isinstance(pattern, str):
             raise TypeError(f"patterns holds {pattern!r}, expected a str")
-        if not any(fnmatch(name, pattern) for name in names):
+        if not any(fnmatch(name, pattern) for name in data.ids):
             raise ValueError(
-                f"patterns: the pattern {pattern!r} matches none of the {len(names)} images"
+                f"patterns: the pattern {pattern!r} matches none of the {len(data)} images"
             )
-    held = [name for name in names if any(fnmatch(name, pattern) for pattern in patterns)]
-    rest = [name for name in names if name not in set(held)]
+    held = [name for name in data.ids if any(fnmatch(name, pattern) for pattern in patterns)]
+    rest = [name for name in data.ids if name not in set(held)]
     if not rest:
-        raise ValueError(f"{', '.join(patterns)} match all {len(names)} images: none is left")
-    return Pairs(pairs.dataset.select(rest)), Pairs(pairs.dataset.select(held))
+        raise ValueError(f"{', '.join(patterns)} match all {len(data)} images: none is left")
+    return data.select(rest), data.select(held)
 
 
 def count_classes(

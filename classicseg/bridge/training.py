@@ -82,7 +82,7 @@ def train(
         images to (N, L, H, W) scores, or several: stages, each of which starts from what the one
         before has learned under the same names. An FCN's name with a recipe that has a
         `stage_factor` below 1 stands for its strides 32, 16 and 8.
-    data : datasets.Dataset, Pairs, or a sequence of (image, labels)
+    data : datasets.Dataset, or a sequence of (image, labels)
         Labels are 0..L-1, or 255 for void.
     validation : the same, optional
         Scored after epochs; nothing is chosen by it.

@@ -24,7 +24,6 @@ EXCLUDED: dict[str, str] = {
     "datasets.Item": _RESULT,
     "bridge.Card": _RESULT,
     "bridge.Training": _RESULT,
-    "bridge.Pairs": "made by bridge.folder",
     "bridge.functional": _MODULE,
     "bridge.nets": _MODULE,
     "bridge.nets.FCN": _LARGE,

@@ -282,19 +282,6 @@ CALLS: list[Call] = [
         },
     ),
     Call(
-        "bridge.folder",
-        bridge.folder,
-        {},
-        {
-            "images": _PAIRS,
-            "masks": _PAIRS,
-            "n_classes": 3,
-            "values": (0, 1, 2),
-            "ignore_index": 255,
-        },
-        {"n_classes": "classes|values"},
-    ),
-    Call(
         "datasets.folder",
         datasets.folder,
         {},
@@ -307,9 +294,9 @@ CALLS: list[Call] = [
     Call("datasets.open", datasets.open, {}, {"name": "bundled"}),
     Call(
         "bridge.pick",
-        lambda patterns: bridge.pick(bridge.folder(_PAIRS, _PAIRS, 3), patterns),
+        lambda **rest: [part.ids for part in bridge.pick(**rest)],
         {},
-        {"patterns": ["a*"]},
+        {"data": datasets.folder(_PAIRS, _PAIRS, 3), "patterns": ["a*"]},
     ),
     Call("bridge.load", bridge.load, {}, {"weights": _WEIGHTS}),
     Call("bridge.card", bridge.card, {}, {"weights": _WEIGHTS}),
