@@ -50,9 +50,12 @@ def throughput(console: Console, count: int, repeats: int) -> dict[str, Any]:
     table = Table("processes", "images a second", "ratio", title=f"{count} images of 200x200")
     for jobs, found in rates.items():
         table.add_row(str(jobs), spread(found), spread(ratios) if jobs == 2 else "1")
+    table.add_row("2 that only count", "", spread(ideal))
+    shares = [ratio / best for ratio, best in zip(ratios, ideal, strict=True)]
+    table.add_row("2, of what 2 that only count reach", "", spread(shares))
     console.print(table)
-    console.print(f"two processes that only count: {spread(ideal)} times as much as one")
     load = os.getloadavg()
+    console.print(f"load of the machine: {load[0]:.1f} (1 minute), {load[2]:.1f} (15 minutes)")
     return {"images": count, "rates": rates, "ratios": ratios, "ideal": ideal, "load": load}
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from classicseg._arrays import grown_box
 from classicseg._checks import positive
 from classicseg._colors import palette
-from classicseg._files import path_of
+from classicseg._files import explained, path_of
 from classicseg.datasets._dataset import VOID, Dataset, Item
 from classicseg.datasets._folder import Pair, match
 from classicseg.datasets._layout import Classes, as_classes, no_split, read_pixels, same_size
@@ -239,15 +240,15 @@ def _matched(
 
 def _grey(path: Path) -> NDArray[np.int32]:
     """A grey image's values, also where it was saved in equal channels or as black and white."""
-    try:
-        values = read_labels(path)
-    except ValueError as error:
-        if "its mode is RGB" not in str(error):
-            raise
+    with explained(path, "a grey map"), Image.open(path) as image:
+        in_colour = image.mode in ("RGB", "RGBA")
+    if in_colour:
         colors = read_pixels(path)
         if (colors != colors[:, :, :1]).any():
-            raise ValueError(f"{path} is in colour, expected a grey map") from error
+            raise ValueError(f"{path} is in colour, expected a grey map")
         values = colors[:, :, 0].astype(np.int32)
+    else:
+        values = read_labels(path)
     if values.max() > VOID:
         raise ValueError(f"{path} holds {values.max()}, expected 0..255")
     # 0 and 1 are as good as 0 and 255, but for JPEG, where 1 is a smeared 0.
