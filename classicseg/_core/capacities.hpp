@@ -31,4 +31,9 @@ inline Capacity terminal(T source, T sink, int64_t limit, double scale) {
     }
 }
 
+template <class Capacity, class T>
+inline void terminals(const T* source, const T* sink, int n, int64_t limit, double scale, Capacity* to) {
+    for (int i = 0; i < n; i++) to[i] = terminal<Capacity>(source[i], sink[i], limit, scale);
+}
+
 }  // namespace classicseg::CLASSICSEG_ISA

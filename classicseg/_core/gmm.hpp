@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "buffer.hpp"
+#include "lane_sums.hpp"
 #include "rows.hpp"
 
 namespace classicseg::CLASSICSEG_ISA {
@@ -94,16 +95,9 @@ inline void trimap_terminals(const float* background, const float* foreground, c
 // The data term: the sum of each pixel's energy on its side of the mask.
 inline double data_energy(const float* background, const float* foreground, const uint8_t* mask,
                           int64_t n) {
-    constexpr int n_lanes = 8;
-    double lanes[n_lanes] = {};
-    int64_t p = 0;
-    for (; p + n_lanes <= n; p += n_lanes)
-        for (int i = 0; i < n_lanes; i++)
-            lanes[i] += static_cast<double>(mask[p + i] ? foreground[p + i] : background[p + i]);
-    for (int i = 0; p < n; p++, i++) lanes[i] += static_cast<double>(mask[p] ? foreground[p] : background[p]);
-    double total = 0;
-    for (double lane : lanes) total += lane;
-    return total;
+    LaneSums<double> sums;
+    sums.add(n, [&](int64_t p) { return mask[p] ? foreground[p] : background[p]; });
+    return sums.sum();
 }
 
 // Sums over the pixels of one component: the count, colours, their squares, and the products of each

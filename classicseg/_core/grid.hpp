@@ -137,6 +137,19 @@ struct Grid {
             }
         });
     }
+    // Takes the arcs that leave the slices [z0, z1) out of the masks of these slices.
+    void close(int z0, int z1) {
+        for (int side = 0; side < 2; side++) {
+            const int z = side == 0 ? z0 : z1 - 1;
+            const Mask keep = static_cast<Mask>(~leaving(z, z0, z1));
+            for_rows_of(z, z + 1, [&](int32_t row, size_t, int, int) {
+                for (int32_t i = row; i < row + width; i++) {
+                    out[i] &= keep;
+                    in[i] &= keep;
+                }
+            });
+        }
+    }
     // Puts the arcs across the boundary between slices z - 1 and z back into the masks.
     void open_seam(int z) {
         for (int side = 0; side < 2; side++) {

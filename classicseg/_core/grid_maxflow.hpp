@@ -8,6 +8,7 @@
 
 #include "capacities.hpp"
 #include "graphcut_kernels.hpp"
+#include "lane_sums.hpp"
 #include "local_cut.hpp"
 #include "multilevel.hpp"
 #include "rows.hpp"
@@ -42,7 +43,7 @@ public:
 
     int64_t solve(Pool& pool) override {
         if (!warm_) presolve(grid_, 1, pool);
-        search(grid_, labels_, next_.data(), pool);
+        search_all(pool);
         warm_ = true;
         return source_total_ - positive_excess(pool);
     }
@@ -52,10 +53,12 @@ public:
         for_slices(pool, grid_.depth, [&](int z0, int z1, size_t) {
             grid_.for_rows_of(z0, z1, [&](int32_t row, size_t pixel, int, int) {
                 const Label* d = label_of_node_0() + row;
-                for (int x = 0; x < grid_.width; x++) {
-                    minimal[pixel + static_cast<size_t>(x)] = d[x] == reached;
-                    if (maximal) maximal[pixel + static_cast<size_t>(x)] = d[x] >= unlabelled;
-                }
+                const int width = grid_.width;
+                uint8_t* least = minimal + pixel;
+                for (int x = 0; x < width; x++) least[x] = d[x] == reached;
+                if (!maximal) return;
+                uint8_t* most = maximal + pixel;
+                for (int x = 0; x < width; x++) most[x] = d[x] >= unlabelled;
             });
         });
     }
@@ -103,6 +106,7 @@ private:
 
     template <class T>
     void set_arcs_from(const GridArcs<T>& arcs, double scale, Pool& pool) {
+        marked_ = false;
         if (warm_) {
             replace_arcs(arcs, scale, pool);
         } else {
@@ -178,19 +182,27 @@ private:
         Buffer<int64_t> totals(n_chunks(grid_.depth));
         Buffer<Sum<T>> direct(totals.size());
         for_slices(pool, grid_.depth, [&](int z0, int z1, size_t chunk) {
-            int64_t total = 0;
-            Sum<T> smaller = 0;
-            grid_.for_rows_of(z0, z1, [&](int32_t row, size_t p, int, int) {
-                Capacity* e = grid_.excess.data() + row;
-                for (int x = 0; x < grid_.width; x++, p++) {
-                    const Capacity now = terminal<Capacity>(source[p], sink[p], limit_, scale);
-                    e[x] = old_source ? e[x] + now - terminal<Capacity>(old_source[p], old_sink[p], limit_, scale) : now;
-                    total += std::max<int64_t>(now, 0);
-                    smaller += static_cast<Sum<T>>(std::min(source[p], sink[p]));
+            // One short loop for each step: of all at once compilers make no vectors.
+            constexpr int block = 64;
+            LaneSums<int64_t> total;
+            LaneSums<Sum<T>> smaller;
+            Capacity now[block], before[block];
+            grid_.for_rows_of(z0, z1, [&](int32_t row, size_t pixel, int, int) {
+                for (int x = 0; x < grid_.width; x += block) {
+                    const int n = std::min(block, grid_.width - x);
+                    const size_t p = pixel + static_cast<size_t>(x);
+                    terminals(source + p, sink + p, n, limit_, scale, now);
+                    Capacity* e = grid_.excess.data() + row + x;
+                    std::copy_n(e, n, before);  // where nothing was set: what came first is replaced
+                    if (old_source) terminals(old_source + p, old_sink + p, n, limit_, scale, before);
+                    for (int i = 0; i < n; i++) e[i] += now[i] - before[i];
+                    total.add(n, [&](int64_t i) { return std::max<Capacity>(now[i], 0); });
+                    const T *a = source + p, *b = sink + p;
+                    smaller.add(n, [&](int64_t i) { return std::min(a[i], b[i]); });
                 }
             });
-            totals[chunk] = total;
-            direct[chunk] = smaller;
+            totals[chunk] = total.sum();
+            direct[chunk] = smaller.sum();
         });
         source_total_ = 0;
         Sum<T> base = 0;
@@ -219,9 +231,10 @@ private:
     }
 
     Box solve_near(const Box& box, uint8_t* minimal, Pool& pool) {
+        marked_ = false;
         const Box changed = LocalCut<G>(grid_, label_of_node_0()).solve(box, grid_.n_pixels() / most_for_local);
         if (changed.n_pixels() == 0) {
-            search(grid_, labels_, next_.data(), pool);
+            search_all(pool);
             cut(minimal, nullptr, pool);
             return {0, grid_.depth, 0, grid_.height, 0, grid_.width};
         }
@@ -272,7 +285,7 @@ private:
         presolve(coarse, level + 1, pool);
         {
             Buffer<Label> labels;
-            search(coarse, labels, next_.data(), pool);
+            search(coarse, labels, false, pool);
         }
         for_slices_and_next(pool, coarse.depth, [&](int z0, int z1) {
             project(fine, coarse, capacity.data(), z0, z1);
@@ -280,10 +293,18 @@ private:
         for_slices(pool, coarse.depth, [&](int z0, int z1, size_t) { even_out_blocks(fine, coarse, z0, z1); });
     }
 
+    void search_all(Pool& pool) {
+        const bool marked = marked_;
+        marked_ = false;  // while it lasts, and where it is stopped
+        search(grid_, labels_, marked, pool);
+        marked_ = true;
+    }
+
     // An exact maximum flow on `grid`, whatever flow it has. Slabs of slices are solved side by side
     // and then joined two by two. While a slab has its own thread, its labels lie in slices of their
-    // own with margins of their own: no thread reads what another one writes.
-    void search(G& grid, Buffer<Label>& labels, int32_t* next, Pool& pool) {
+    // own with margins of their own: no thread reads what another one writes. `marked`: the grid's
+    // masks say already which arcs have residual capacity.
+    void search(G& grid, Buffer<Label>& labels, bool marked, Pool& pool) {
         int n_slabs = 1;
         while (n_slabs < pool.size() && grid.depth / (2 * n_slabs) >= min_slab_slices) n_slabs *= 2;
         // A slab's labels begin two slices and a margin further on than if it had the one before alone.
@@ -311,9 +332,13 @@ private:
             Label* from = own + first * grid.strides.slice;
             Label* to = own + (end + 2) * grid.strides.slice;
             std::fill(s == 0 ? from - label_margin : from, to + label_margin, unlabelled);
-            grid.mark_out(first, end);
-            grid.mark_in(first, end);
-            slabs[s].search = new Search<G>(grid, own, next, first, end);
+            if (marked) {
+                grid.close(first, end);
+            } else {
+                grid.mark_out(first, end);
+                grid.mark_in(first, end);
+            }
+            slabs[s].search = new Search<G>(grid, own, next_.data(), first, end);
             slabs[s].search->solve();
         });
         for (int step = 1; step < n_slabs; step *= 2) {
@@ -331,19 +356,31 @@ private:
         Label* d = label_of_node_0();
         for_slices(pool, grid_.depth, [&](int z0, int z1, size_t) {
             grid_.for_rows_of(z0, z1, [&](int32_t row, size_t, int, int) {
-                for (int32_t i = row; i < row + grid_.width; i++)
-                    if (d[i] >= unlabelled) d[i] = grid_.excess[i] > 0 ? reached : unlabelled;
+                const Capacity* e = grid_.excess.data();
+                const int32_t end = row + grid_.width;
+                for (int32_t i = row; i < end; i++) d[i] = d[i] < unlabelled ? d[i] : e[i] > 0 ? reached : unlabelled;
             });
         });
         List<int32_t> stack;
-        grid_.for_rows_of(0, grid_.depth, [&](int32_t row, size_t, int, int) {
-            for (int32_t i = row; i < row + grid_.width; i++) {
+        const auto spread = [&](int32_t i, int32_t end) {
+            for (; i < end; i++) {
                 if (d[i] != unlabelled) continue;
                 if (!(grid_.in[i] & Neighbours(d + i, grid_.strides).equal(reached))) continue;
                 d[i] = reached;
                 stack.push(i);
                 flood(grid_, d, stack);
             }
+        };
+        grid_.for_rows_of(0, grid_.depth, [&](int32_t row, size_t, int, int) {
+            constexpr int32_t block = 8;
+            int32_t i = row;
+            const int32_t end = row + grid_.width;
+            for (; i + block <= end; i += block) {
+                bool any = false;
+                for (int32_t b = 0; b < block; b++) any |= d[i + b] == unlabelled;
+                if (any) spread(i, i + block);
+            }
+            spread(i, end);
         });
     }
 
@@ -356,6 +393,7 @@ private:
     int64_t limit_;
     int64_t source_total_ = 0;  // sum of the positive terminals
     bool warm_ = false;
+    bool marked_ = false;  // the grid's masks say which arcs have residual capacity
 };
 
 }  // namespace classicseg::CLASSICSEG_ISA

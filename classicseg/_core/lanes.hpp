@@ -29,7 +29,7 @@ typedef int32_t IntLanes __attribute__((vector_size(32)));
 // Before loops over the few vectors that are to stay in registers, and before loops around those,
 // which GCC would unroll as well and then do one vector after the other, in one chain of additions.
 #if defined(__GNUC__) && !defined(__clang__)
-#define CLASSICSEG_UNROLL _Pragma("GCC unroll 16")
+#define CLASSICSEG_UNROLL _Pragma("GCC unroll 24")
 #define CLASSICSEG_NO_UNROLL _Pragma("GCC unroll 1")
 #elif defined(__clang__)
 #define CLASSICSEG_UNROLL _Pragma("unroll")

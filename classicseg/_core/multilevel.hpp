@@ -11,6 +11,7 @@
 #include <limits>
 
 #include "grid.hpp"
+#include "lanes.hpp"
 
 namespace classicseg::CLASSICSEG_ISA {
 
@@ -105,6 +106,7 @@ bool coarsen(Grid& fine, Grid& coarse, int64_t limit, int z0, int z1) {
     bool fits = true;
     for_blocks(fine, coarse, z0, z1, [&](int32_t block, int32_t first) {
         int64_t sum[Grid::n_directions] = {}, excess = 0;
+        CLASSICSEG_UNROLL
         for (int a = 0; a < b.between.size; a++) {
             const BlockArc& arc = b.between.list[a];
             sum[arc.between] += fine.arcs(first + place(fine, arc))[arc.k];
@@ -165,6 +167,7 @@ void project(Grid& fine, Grid& coarse, const typename Grid::Capacity* capacity, 
         const auto share = [](Capacity c, double part) {
             return std::min(c, static_cast<Capacity>(static_cast<double>(c) * part));
         };
+        CLASSICSEG_UNROLL
         for (int a = 0; a < b.between_forward.size; a++) {
             const BlockArc& arc = b.between_forward.list[a];
             if (!(used >> arc.between & 1)) continue;
@@ -182,6 +185,7 @@ void even_out_blocks(Grid& fine, const Grid& coarse, int z0, int z1) {
     using Capacity = typename Grid::Capacity;
     constexpr auto& b = block_of<Grid>;
     for_blocks(fine, coarse, z0, z1, [&](int32_t, int32_t first) {
+        CLASSICSEG_UNROLL
         for (int a = 0; a < b.inside.size; a++) {
             const int k = b.inside.list[a].k;
             const int32_t i = first + place(fine, b.inside.list[a]), j = i + fine.offset[k];

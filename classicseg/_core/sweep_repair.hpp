@@ -69,12 +69,35 @@ private:
         frontier_.clear();
         horizon_ = 0;
         g_->for_rows_of(z0_, z1_, [&](int32_t row, size_t, int, int) {
-            for (int32_t i = row; i < row + g_->width; i++) {
-                const bool at_sink = g_->excess[i] < 0;
-                d_[i] = at_sink ? 0 : unlabelled;
-                if (at_sink && g_->in[i]) frontier_.push(i);
-            }
+            const Capacity* e = g_->excess.data() + row;
+            Label* d = d_ + row;
+            const int width = g_->width;  // which the labels do not overwrite, as compilers cannot know
+            for (int x = 0; x < width; x++) d[x] = e[x] < 0 ? 0 : unlabelled;
         });
+        g_->for_rows_of(z0_, z1_, [&](int32_t row, size_t, int, int) {
+            int32_t i = row;
+            const int32_t end = row + g_->width;
+            for (; i + block <= end; i += block)
+                if (!among_sinks(i)) find_frontier(i, i + block);
+            find_frontier(i, end);
+        });
+    }
+
+    // Do eight nodes from i on and all their neighbours have room at the sink?
+    static constexpr int32_t block = 8;
+    bool among_sinks(int32_t i) const {
+        Label any[block] = {};
+        for (int k = 0; k < Grid::n_directions; k++) {
+            const Label* d = d_ + i + g_->offset[k];
+            for (int32_t b = 0; b < block; b++) any[b] |= d[b];
+        }
+        Label all = 0;
+        for (int32_t b = 0; b < block; b++) all |= any[b] | d_[i + b];
+        return all == 0;
+    }
+    void find_frontier(int32_t i, int32_t end) {
+        for (; i < end; i++)
+            if (d_[i] == 0 && g_->in[i] & neighbours(i).equal(unlabelled)) frontier_.push(i);
     }
 
     void grow() {

@@ -255,6 +255,9 @@ void test_push_and_masks(Place shape, Random& random) {
     expect_masks(true);
     grid.open_seam(seam);
     expect_masks(false);
+    grid.close(0, seam);
+    grid.close(seam, shape.z);
+    expect_masks(true);
 }
 
 // Sums beyond the type's range are reported.
