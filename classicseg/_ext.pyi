@@ -75,6 +75,14 @@ def gmm_statistics(
     n_threads: int,
     /,
 ) -> None: ...
+def kmeans(
+    colours: NDArray[Any],
+    uniform: NDArray[Any],
+    iterations: int,
+    centres: NDArray[Any],
+    counts: NDArray[Any],
+    /,
+) -> None: ...
 
 class DenseCrf:
     def n_vertices(self) -> int: ...

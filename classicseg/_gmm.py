@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.cluster.vq import kmeans2
 
 from classicseg._arrays import as_array
 from classicseg._checks import as_image, check_threads, positive_int
@@ -129,7 +129,7 @@ def _nearest(
     n_threads: int,
     wanted: NDArray[np.bool_] | None,
 ) -> Assignment:
-    rows, columns = np.tril_indices(means.shape[1])
+    rows, columns = _lower_triangle(means.shape[1])
     packed = np.concatenate([constant[:, None], means, lower[:, rows, columns]], axis=1)
     energy = np.empty(pixels.shape[:2], np.float32)
     component = np.empty(pixels.shape[:2], np.uint8)
@@ -174,7 +174,7 @@ def _moments(
     """Counts, means and clamped covariances of components, from sums over their pixels."""
     count = totals[:, 0]
     means = totals[:, 1 : 1 + n_channels] / count[:, None]
-    rows, columns = np.tril_indices(n_channels)
+    rows, columns = _lower_triangle(n_channels)
     covariances = np.empty((len(totals), n_channels, n_channels))
     products = totals[:, 1 + n_channels :] / count[:, None] - means[:, rows] * means[:, columns]
     covariances[:, rows, columns] = products
@@ -184,6 +184,11 @@ def _moments(
     values = np.maximum(values, MIN_VARIANCE)
     covariances = (vectors * values[:, None, :]) @ vectors.transpose(0, 2, 1)
     return count, means, covariances
+
+
+@cache
+def _lower_triangle(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    return np.tril_indices(n)
 
 
 def some_colours(
@@ -202,17 +207,17 @@ def _initial_centres(
     """k-means centres of colours (N, C); fewer where fewer are distinct."""
     if len(colours) > _MAX_SAMPLES:
         colours = colours[rng.integers(len(colours), size=_MAX_SAMPLES)]
-    samples = colours.astype(np.float64)
-    distinct = np.unique(samples[: 50 * n_components], axis=0)
-    if len(distinct) < n_components:
-        distinct = np.unique(samples, axis=0)
+    if len({tuple(colour) for colour in colours[: 50 * n_components].tolist()}) < n_components:
+        distinct = np.unique(colours, axis=0)
         if len(distinct) <= n_components:
-            return distinct
-    centres, label = kmeans2(
-        samples, n_components, iter=_KMEANS_ITERATIONS, minit="++", missing="warn", rng=rng
-    )
-    kept = np.bincount(label, minlength=n_components) > 0
-    return np.asarray(centres[kept], np.float64)
+            return distinct.astype(np.float64)
+    centres = np.empty((n_components, colours.shape[1]))
+    counts = np.empty(n_components, np.int64)
+    # Drawn as SciPy's kmeans2 does: a seed gives the centres that it gave by that.
+    first = (rng.integers(len(colours)) + 0.5) / len(colours)
+    numbers = np.array([first, *rng.random(n_components - 1)])
+    ext.kmeans(colours, numbers, _KMEANS_ITERATIONS, centres, counts)
+    return centres[counts > 0]
 
 
 def fit_gmm(colours: ArrayLike, n_components: int = 5, rng: int | np.random.Generator = 0) -> GMM:

@@ -119,6 +119,10 @@ CALLS: list[tuple[Any, tuple[Any, ...]]] = [
         lambda a, b, c, d, e: ext.gmm_statistics(a, b, c, d, e, 1),
         (f(H, W, 3), u(H, W), u(H, W), u(H, W), np.zeros((2, 2, 10))),
     ),
+    (
+        lambda a, b, c, d: ext.kmeans(a, b, 2, c, d),
+        (f(N, 3), np.zeros(4), np.zeros((4, 3)), np.zeros(4, np.int64)),
+    ),
     (lambda a, b: ext.energies_of_probabilities(a, 1e-5, 1e-3, b, 1), (f(N, 3), f(N, 3))),
 ]
 

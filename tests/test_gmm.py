@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reference import gmm as reference
 
 from classicseg._gmm import GMM, Assignment, assign, fit_gmm, learn, nearest_centres
+from classicseg._kernels import ext
 
 LARGEST = 255.0
 
@@ -168,6 +169,28 @@ def test_assignment_and_learning_never_raise_the_energy(rng: np.random.Generator
         last = total
         gmm = learn(pixels, mask, (found.component, found.component), len(gmm.weights), 1)[1]
         assert gmm is not None
+
+
+@pytest.mark.parametrize("n_channels", [1, 3])
+@pytest.mark.parametrize("n_centres", [1, 2, 5, 9])
+def test_kmeans(rng: np.random.Generator, n_channels: int, n_centres: int) -> None:
+    for n in (10, 65, 700):
+        colours = rng.integers(0, 256, size=(n, n_channels)).astype(np.float32)
+        uniform = rng.random(n_centres)
+        centres, counts = np.empty((n_centres, n_channels)), np.empty(n_centres, np.int64)
+        ext.kmeans(colours, uniform, 4, centres, counts)
+        expected = reference.kmeans(colours, uniform, 4)
+        np.testing.assert_allclose(centres, expected[0], rtol=1e-5)
+        np.testing.assert_array_equal(counts, expected[1])
+
+
+def test_kmeans_of_few_colours() -> None:
+    """Every one is a centre, however often it comes, whatever the random numbers."""
+    colours = np.repeat(np.array([[0], [100], [200]], np.float32), (500, 1, 3), axis=0)
+    for uniform in ([0.0, 0.0, 0.0], [0.999, 0.5, 1 - 2**-53], [0.5, 0.999, 0.001]):
+        centres, counts = np.empty((3, 1)), np.empty(3, np.int64)
+        ext.kmeans(colours, np.array(uniform), 2, centres, counts)
+        assert sorted(zip(centres[:, 0], counts, strict=True)) == [(0, 500), (100, 1), (200, 3)]
 
 
 def test_three_clusters_are_found(rng: np.random.Generator) -> None:

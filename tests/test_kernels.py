@@ -96,6 +96,11 @@ def test_the_bindings_check_shapes() -> None:
         lambda: ext.gmm_statistics(image, mask, mask + 2, mask, totals, 1),
         lambda: ext.gmm_statistics(image, mask + 1, mask, mask + 2, totals, 1),
         lambda: ext.gmm_statistics(image, mask, mask, mask, totals[:1].copy(), 1),
+        lambda: ext.kmeans(energy, np.zeros(2), 1, np.zeros((2, 5)), np.zeros(2, np.int64)),
+        lambda: ext.kmeans(energy[:, :3].copy(), np.ones(1), 1, np.zeros((1, 3)), np.zeros(1, int)),
+        lambda: ext.kmeans(
+            energy[:, :3].copy(), np.zeros(5), 1, np.zeros((5, 3)), np.zeros(5, int)
+        ),
         lambda: ext.data_energy(energy, energy.T.copy(), mask, 1),
         lambda: ext.trimap_terminals(energy, energy, mask, 0, 0, energy, energy.T.copy(), 1),
         lambda: ext.trimap_terminals(energy, energy, mask, 1, 0, energy, energy, 1),

@@ -1,6 +1,7 @@
 // Compiled once for each instruction set, with CLASSICSEG_ISA naming it.
 #include "gmm.hpp"
 #include "gmm_kernels.hpp"
+#include "kmeans.hpp"
 
 namespace classicseg::CLASSICSEG_ISA {
 namespace {
@@ -52,9 +53,16 @@ void run_gmm_statistics(ImageView v, const uint8_t* mask, const uint8_t* const c
     run(v.data, mask, component, v.height, v.width, n_components, totals, pool);
 }
 
+void run_kmeans(const float* colours, int64_t n, int channels, int k, const double* uniform, int iterations,
+                double* centres, int64_t* counts) {
+    const auto run = channels == 1 ? kmeans<1> : kmeans<3>;
+    run(colours, n, k, uniform, iterations, centres, counts);
+}
+
 }  // namespace
 
 extern const GmmKernels gmm_kernels;
-const GmmKernels gmm_kernels = {run_gmm_energies, run_trimap_terminals, run_data_energy, run_gmm_statistics};
+const GmmKernels gmm_kernels = {run_gmm_energies, run_trimap_terminals, run_data_energy, run_gmm_statistics,
+                                run_kmeans};
 
 }  // namespace classicseg::CLASSICSEG_ISA

@@ -23,6 +23,9 @@ struct GmmKernels {
     // Count, sums and products by side and component (see gmm.hpp).
     void (*statistics)(ImageView image, const uint8_t* mask, const uint8_t* const component[2],
                            int n_components, double* totals, Pool& pool);
+    // Centres of colours, and how many are nearest to each (see kmeans.hpp).
+    void (*kmeans)(const float* colours, int64_t n, int channels, int k, const double* uniform, int iterations,
+                   double* centres, int64_t* counts);
 };
 
 }  // namespace classicseg

@@ -142,7 +142,7 @@ class GrabCut:
 
     @property
     def mask(self) -> NDArray[np.bool_]:
-        return (self._started() & 1).astype(np.bool_)
+        return (self._started() & 1).view(np.bool_)
 
     def fit(
         self,
@@ -190,9 +190,9 @@ class GrabCut:
         for _ in range(self.max_iter or _MAX_ROUNDS):
             if not self._has_both_sides():
                 return self
-            before = self.mask
+            before = self._started()
             self._take(self._models.learn_and_cut)
-            if np.array_equal(before, self.mask):
+            if np.array_equal(before, self._started()):
                 self.converged = True
                 return self
         if self.max_iter is None:

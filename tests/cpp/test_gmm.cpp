@@ -154,6 +154,39 @@ void test_terminals_and_data_energy(const Image& image, const Kernels& kernels, 
     CHECK(energy == first);
 }
 
+// Every centre is the mean of the colours nearest to it in the last step; the same bits for any table.
+void test_kmeans(int channels, std::mt19937& random) {
+    std::uniform_int_distribution<int> colour(0, 255);
+    std::uniform_real_distribution<double> uniform(0, 1);
+    for (int n : {1, 7, 64, 65, 500}) {
+        for (int k : {1, 2, 5, 255}) {
+            if (k > n) continue;
+            const auto size = static_cast<size_t>(k), step = static_cast<size_t>(channels);
+            std::vector<float> colours;
+            for (int i = 0; i < n * channels; i++) colours.push_back(static_cast<float>(colour(random)));
+            std::vector<double> numbers, first;
+            for (int i = 0; i < k; i++) numbers.push_back(uniform(random));
+            for (const Kernels* kernels : runnable_tables()) {
+                current_case = std::string(kernels->name) + ", " + std::to_string(n) + " colours, k " + std::to_string(k);
+                std::vector<double> centres(size * step, -1);
+                std::vector<int64_t> counts(size, -1);
+                kernels->gmm.kmeans(colours.data(), n, channels, k, numbers.data(), 3, centres.data(), counts.data());
+                int64_t total = 0;
+                double sum = 0, expected = 0;
+                for (size_t i = 0; i < size; i++) {
+                    total += counts[i];
+                    for (size_t c = 0; c < step; c++) sum += static_cast<double>(counts[i]) * centres[i * step + c];
+                }
+                for (float value : colours) expected += static_cast<double>(value);
+                CHECK(total == n);
+                CHECK(std::abs(sum - expected) < 1e-6 * expected + 1e-9);
+                if (first.empty()) first = centres;
+                CHECK(centres == first);
+            }
+        }
+    }
+}
+
 }  // namespace
 
 int main() {
@@ -178,4 +211,5 @@ int main() {
         }
     }
     test_ties();
+    for (int channels : {1, 3}) test_kmeans(channels, random);
 }

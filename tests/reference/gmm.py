@@ -47,3 +47,20 @@ def maximum_likelihood(
         means.append(mean)
         covariances.append(covariance)
     return np.array(weights), np.array(means), np.array(covariances)
+
+
+def kmeans(
+    colours: np.ndarray, uniform: np.ndarray, iterations: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Centres by k-means++ from given random numbers, and how many colours are nearest to each."""
+    centres = colours[[int(uniform[0] * len(colours))]].astype(np.float64)
+    for number in uniform[1:]:
+        nearest = ((colours[:, None] - centres) ** 2).sum(axis=2).min(axis=1)
+        chosen = np.searchsorted(nearest.cumsum(), number * nearest.sum(), side="right")
+        centres = np.concatenate([centres, colours[[chosen]]])
+    for _ in range(iterations):
+        label = ((colours[:, None] - centres) ** 2).sum(axis=2).argmin(axis=1)
+        counts = np.bincount(label, minlength=len(centres))
+        for k in np.flatnonzero(counts):
+            centres[k] = colours[label == k].mean(axis=0)
+    return centres, counts

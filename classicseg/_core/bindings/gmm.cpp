@@ -70,6 +70,23 @@ void gmm_statistics(Image image, Input2D<uint8_t> mask, Input2D<uint8_t> backgro
     kernels().gmm.statistics(v, mask.data(), component, n_components, totals.data(), pool);
 }
 
+template <class T>
+using Vector = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+void kmeans(Input2D<float> colours, Vector<const double> uniform, int iterations, Output2D<double> centres,
+            Vector<int64_t> counts) {
+    const size_t k = uniform.size(), channels = colours.shape(1);
+    if (channels != 1 && channels != 3) throw std::invalid_argument("1 or 3 channels");
+    if (k < 1 || k > 255 || k > colours.shape(0)) throw std::invalid_argument("a wrong number of centres");
+    expect_shape(centres, static_cast<int>(k), static_cast<int>(channels));
+    if (counts.size() != k) throw std::invalid_argument("counts of the wrong length");
+    for (size_t i = 0; i < k; i++)
+        if (!(uniform(i) >= 0 && uniform(i) < 1)) throw std::invalid_argument("random numbers of [0, 1)");
+    Call call;
+    kernels().gmm.kmeans(colours.data(), static_cast<int64_t>(colours.shape(0)), static_cast<int>(channels),
+                         static_cast<int>(k), uniform.data(), iterations, centres.data(), counts.data());
+}
+
 }  // namespace
 
 void bind_gmm(nb::module_& m) {
@@ -77,6 +94,7 @@ void bind_gmm(nb::module_& m) {
     m.def("trimap_terminals", &trimap_terminals);
     m.def("data_energy", &data_energy);
     m.def("gmm_statistics", &gmm_statistics);
+    m.def("kmeans", &kmeans);
 }
 
 }  // namespace classicseg
