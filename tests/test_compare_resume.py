@@ -84,7 +84,7 @@ def same(one: compare.Comparison, other: compare.Comparison) -> None:
 def whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> compare.Comparison:
     """The result of a run that nothing disturbs."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(compare.EVIDENCE, "logged", logged(Path("other log")))
+    monkeypatch.setitem(compare.EVIDENCE, "logged", logged(tmp_path / "other log"))
     return compare.run(["logged+argmax", "logged+icm"], tiny(40))
 
 
@@ -115,7 +115,7 @@ def test_a_run_that_was_killed_goes_on(
     done = {path.stem for path in journal.glob("0*.npz")}
     assert 5 <= len(done) < 40
     Path("log").unlink()
-    monkeypatch.setitem(compare.EVIDENCE, "logged", logged(Path("log")))
+    monkeypatch.setitem(compare.EVIDENCE, "logged", logged(Path("log").resolve()))
     result, said = resumed()
     assert f"{len(done)} images were done before" in said[0]
     asked = Path("log").read_text().split()
