@@ -150,19 +150,14 @@ inline double cut_cost(const float* const* weights, const uint8_t* mask, int hei
                 int first, end;
                 row_range(direction_dx[k], width, first, end);
                 // Most pairs lie in one side of the mask, and their weights need not be read.
-                constexpr int block = 4, word = sizeof(uint64_t);
+                constexpr int word = sizeof(uint64_t);
                 int x = first;
-                for (; x + block * word <= end; x += block * word) {
-                    uint64_t here[block], there[block], differ[block];
-                    std::memcpy(here, m + x, sizeof here);
-                    std::memcpy(there, n + x, sizeof there);
-                    for (int b = 0; b < block; b++) differ[b] = here[b] ^ there[b];
-                    if (!(differ[0] | differ[1] | differ[2] | differ[3])) continue;
-                    for (int b = 0; b < block; b++) {
-                        if (!differ[b]) continue;
-                        for (int i = x + b * word; i < x + (b + 1) * word; i++)
-                            total += m[i] != n[i] ? static_cast<double>(w[i]) : 0.0;
-                    }
+                for (; x + word <= end; x += word) {
+                    uint64_t here, there;
+                    std::memcpy(&here, m + x, word);
+                    std::memcpy(&there, n + x, word);
+                    if (here == there) continue;
+                    for (int i = x; i < x + word; i++) total += m[i] != n[i] ? static_cast<double>(w[i]) : 0.0;
                 }
                 for (; x < end; x++) total += m[x] != n[x] ? static_cast<double>(w[x]) : 0.0;
             }
