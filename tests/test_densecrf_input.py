@@ -161,7 +161,7 @@ np.savez(sys.argv[2], **found)
 """
 
 
-def test_the_portable_path_gives_the_same_bits(tmp_path: Path, rng) -> None:
+def test_the_portable_path_differs_by_rounding_only(tmp_path: Path, rng) -> None:
     unary, image = problem(rng)
     np.savez(tmp_path / "given.npz", unary=unary, image=image)
     results = []
@@ -176,7 +176,9 @@ def test_the_portable_path_gives_the_same_bits(tmp_path: Path, rng) -> None:
     assert str(results[0].pop("isa")) == "baseline"
     results[1].pop("isa")
     for name in results[0]:
-        np.testing.assert_array_equal(results[0][name], results[1][name], err_msg=name)
+        np.testing.assert_allclose(
+            results[0][name], results[1][name], rtol=1e-5, atol=2e-6, err_msg=name
+        )
 
 
 def test_several_python_threads_share_lattices(rng) -> None:

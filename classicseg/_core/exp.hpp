@@ -1,5 +1,5 @@
-// exp without the C library: loops over it are vectorised and give the same bits on every
-// instruction set.
+// exp and log without the C library: loops over them are vectorised and give the same bits on every
+// instruction set, but for softmax_exp's last one.
 #pragma once
 
 #include <algorithm>
@@ -36,19 +36,17 @@ inline float exp_negative(float x) {
 // Step by step for all of them: one exponential after the other would wait for its own steps.
 template <int K>
 CLASSICSEG_INLINE void softmax_exp(Lanes (&x)[K]) {
-    constexpr float coefficients[] = {9.671512661e-3f, 5.550733744e-2f, 2.402224208e-1f, 6.931469776e-1f, 1.0f};
+    constexpr float coefficients[] = {1.326472690e-3f, 9.671512661e-3f, 5.550733744e-2f,
+                                      2.402224208e-1f, 6.931469776e-1f, 1.0f};
     Lanes shifted[K], p[K];
     CLASSICSEG_UNROLL for (int k = 0; k < K; k++) x[k] = lanes_max(lanes_min(x[k], lanes(0.0f)), lanes(-50.0f));
     CLASSICSEG_UNROLL for (int k = 0; k < K; k++) x[k] = x[k] * lanes(1.44269504f);
     CLASSICSEG_UNROLL for (int k = 0; k < K; k++) shifted[k] = x[k] + lanes(12582912.0f);
     CLASSICSEG_UNROLL for (int k = 0; k < K; k++) x[k] = x[k] - (shifted[k] - lanes(12582912.0f));
-    CLASSICSEG_UNROLL for (int k = 0; k < K; k++) p[k] = lanes(1.326472690e-3f) * x[k];  // 2^x within 1e-7 on [-1/2, 1/2]
-    CLASSICSEG_UNROLL for (int i = 0; i < 4; i++) {
-        CLASSICSEG_UNROLL for (int k = 0; k < K; k++) p[k] = p[k] + lanes(coefficients[i]);
-        CLASSICSEG_UNROLL for (int k = 0; k < K; k++) p[k] = p[k] * x[k];
-    }
-    CLASSICSEG_UNROLL for (int k = 0; k < K; k++)
-        x[k] = (Lanes)((IntLanes)(p[k] + lanes(coefficients[4])) + ((IntLanes)shifted[k] << 23));
+    CLASSICSEG_UNROLL for (int k = 0; k < K; k++) p[k] = lanes(coefficients[0]);  // 2^x within 1e-7 on [-1/2, 1/2]
+    CLASSICSEG_UNROLL for (int i = 1; i < 6; i++)
+        CLASSICSEG_UNROLL for (int k = 0; k < K; k++) p[k] = fused(p[k], x[k], lanes(coefficients[i]));
+    CLASSICSEG_UNROLL for (int k = 0; k < K; k++) x[k] = (Lanes)((IntLanes)p[k] + ((IntLanes)shifted[k] << 23));
 }
 
 CLASSICSEG_INLINE Lanes softmax_exp(Lanes x) {

@@ -10,10 +10,11 @@ namespace classicseg::CLASSICSEG_ISA {
 
 inline uint64_t hash_of(uint64_t key) { return (key ^ key >> 29) * 0x9E3779B97F4A7C15u; }
 
-// For the few thousand keys of a tile: at most 65534 of them, in slots of two bytes.
+// For the few thousand keys of a tile: at most 65534 of them, in slots of two bytes. Most slots are
+// empty: a key that meets another one costs more than the cache that they take.
 class SmallKeyTable {
 public:
-    SmallKeyTable() { resize(12); }
+    SmallKeyTable() { resize(14); }
 
     // The key's number; `fresh` where it had none.
     uint32_t add(uint64_t key, bool& fresh) {
@@ -23,7 +24,7 @@ public:
                 const auto count = static_cast<uint32_t>(keys_.size());
                 slots_[i] = static_cast<uint16_t>(count + 1);
                 keys_.push(key);
-                if (2 * keys_.size() > mask_) resize(65 - shift_);
+                if (4 * keys_.size() > mask_) resize(66 - shift_);
                 fresh = true;
                 return count;
             }

@@ -136,7 +136,7 @@ private:
                 CLASSICSEG_NO_UNROLL for (int c = 0; c < n_corners; c++) {
                     const float* from = rows + offset[c] + first * n_lanes;
                     const Lanes w = lanes(weight[c]);
-                    CLASSICSEG_UNROLL for (int v = 0; v < B; v++) sum[v] = sum[v] + w * load(from + v * n_lanes);
+                    CLASSICSEG_UNROLL for (int v = 0; v < B; v++) sum[v] = fused(w, load(from + v * n_lanes), sum[v]);
                 }
                 if (first + B == static_cast<size_t>(row_.size())) sum[B - 1] = without_padding(sum[B - 1]);
                 CLASSICSEG_UNROLL for (int v = 0; v < B; v++) {
@@ -224,7 +224,7 @@ private:
                         float* to = sums + offset[c] + first * n_lanes;
                         const Lanes w = lanes(weight[c]);
                         CLASSICSEG_UNROLL for (int v = 0; v < B; v++)
-                            store(to + v * n_lanes, load(to + v * n_lanes) + w * value[v]);
+                            store(to + v * n_lanes, fused(w, value[v], load(to + v * n_lanes)));
                     }
                 });
             });

@@ -1,6 +1,6 @@
 // Eight floats or integers at once, where the compiler's own vectorisation does not get there: the
 // vector types of GCC and Clang, one AVX register or two SSE ones. Operations are lane by lane, so
-// that the result does not depend on the instruction set.
+// that the result does not depend on the instruction set, but for `fused`.
 #pragma once
 
 #include <cstddef>
@@ -54,6 +54,16 @@ CLASSICSEG_INLINE Lanes lanes_min(Lanes a, Lanes b) { return _mm256_min_ps(a, b)
 CLASSICSEG_INLINE Lanes lanes_max(Lanes a, Lanes b) { return a > b ? a : b; }
 CLASSICSEG_INLINE Lanes lanes_min(Lanes a, Lanes b) { return a < b ? a : b; }
 #endif
+
+// a * b + c, rounded once where the processor can: the one thing here whose last bit depends on the
+// instruction set. For sums whose terms are rounded anyhow, and nothing is counted by.
+CLASSICSEG_INLINE Lanes fused(Lanes a, Lanes b, Lanes c) {
+#if defined(__AVX__) && defined(__FMA__)
+    return _mm256_fmadd_ps(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
 
 // op over the eight lanes of each of eight values, in a fixed order: the result's lane i is of x[i].
 template <class Op>

@@ -136,16 +136,8 @@ private:
             const auto n_blocks = static_cast<size_t>((grid_.size() + block - 1) / block);
             Buffer<float> bounds(n_blocks * static_cast<size_t>(2 * c));
             pool.run(n_blocks, [&](size_t b) {
-                float* lo = bounds.data() + b * static_cast<size_t>(2 * c);
-                float* hi = lo + c;
                 const int64_t begin = static_cast<int64_t>(b) * block, end = std::min(grid_.size(), begin + block);
-                for (int i = 0; i < c; i++) lo[i] = hi[i] = kernel.channels[begin * c + i];
-                for (int64_t p = begin; p < end; p++)
-                    for (int i = 0; i < c; i++) {
-                        const float x = kernel.channels[p * c + i];
-                        lo[i] = x < lo[i] ? x : lo[i];
-                        hi[i] = x > hi[i] ? x : hi[i];
-                    }
+                bound(kernel.channels + begin * c, (end - begin) * c, c, bounds.data() + b * static_cast<size_t>(2 * c));
             });
             for (size_t b = 0; b < n_blocks; b++)
                 for (int i = 0; i < c; i++) {
@@ -161,6 +153,26 @@ private:
         FeaturesTooLarge problem{k, 0, 0};
         if (!numbering.make(kernel.n_features(), low, high, problem.feature, problem.cells)) throw problem;
         return numbering;
+    }
+
+    // The smallest of each of c channels, then the largest.
+    static void bound(const float* values, int64_t n, int c, float* bounds) {
+        Lanes low[max_crf_features], high[max_crf_features];  // channels come again after c vectors
+        for (int j = 0; j < c; j++)
+            for (int i = 0; i < n_lanes; i++) low[j][i] = high[j][i] = values[(j * n_lanes + i) % c];
+        int64_t i = 0;
+        for (; i + c * n_lanes <= n; i += c * n_lanes)
+            for (int j = 0; j < c; j++) {
+                low[j] = lanes_min(low[j], load(values + i + j * n_lanes));
+                high[j] = lanes_max(high[j], load(values + i + j * n_lanes));
+            }
+        for (int j = 0; j < c; j++) bounds[j] = bounds[c + j] = values[j];
+        const auto include = [&](int64_t channel, float lowest, float highest) {
+            bounds[channel] = std::min(bounds[channel], lowest);
+            bounds[c + channel] = std::max(bounds[c + channel], highest);
+        };
+        for (int j = 0; j < c * n_lanes; j++) include(j % c, low[j / n_lanes][j % n_lanes], high[j / n_lanes][j % n_lanes]);
+        for (; i < n; i++) include(i % c, values[i], values[i]);
     }
 
     template <int D>
@@ -320,11 +332,15 @@ private:
         Buffer<uint32_t> next(n);
         Buffer<uint8_t> inside(n);  // of a chain: another point comes before
         Interval at_times;
+        uint32_t guess = 0;  // points that follow each other often have neighbours that do
         for (uint32_t r = 0; r < n; r++) {
             at_times();
             if (r + 8 < n) table.prefetch(keys[r + size_t{8}] + steps_[k][axis]);
-            next[r] = table.find(keys[r] + steps_[k][axis]);
-            if (next[r] != KeyTable::none) inside[next[r]] = 1;
+            const uint64_t key = keys[r] + steps_[k][axis];
+            next[r] = guess < n && keys[guess] == key ? guess : table.find(key);
+            if (next[r] == KeyTable::none) continue;
+            inside[next[r]] = 1;
+            guess = next[r] + 1;
         }
         // Chains by length.
         List<uint32_t> lengths, count;

@@ -1,7 +1,10 @@
 // Threads for the length of one kernel call.
 //
-// A pool belongs to the call that made it: nothing is left to break after fork(), two Python
-// threads never share one, and idle workers sleep on a condition variable instead of spinning.
+// A pool belongs to the call that made it: nothing is left to break after fork(), and two Python
+// threads never share one. Between two rounds of tasks workers look for the next one for some
+// microseconds, then sleep on a condition variable: waking up takes longer than a short round, but
+// threads that went on looking would take the processor from whoever has work. Nobody waits for a
+// worker that is still asleep when a round ends.
 #pragma once
 
 #include <atomic>
@@ -48,9 +51,10 @@ private:
     void* context_ = nullptr;
     size_t n_ = 0;
     std::atomic<size_t> next_{0};
-    size_t round_ = 0;
-    size_t busy_ = 0;
-    bool stop_ = false;
+    bool open_ = false;             // workers may still join the round
+    std::atomic<size_t> round_{0};  // written with the mutex held, as is the next
+    std::atomic<size_t> busy_{0};   // workers that joined
+    std::atomic<bool> stop_{false};
     std::exception_ptr error_;
 };
 

@@ -51,7 +51,7 @@ private:
 constexpr auto between_questions = std::chrono::milliseconds(50);
 
 // Throws Stopped if this thread's call is to end. Takes some ten nanoseconds.
-void checkpoint();
+[[gnu::cold]] void checkpoint();
 
 }  // namespace classicseg
 
@@ -61,11 +61,15 @@ namespace classicseg::CLASSICSEG_ISA {
 class Interval {
 public:
     void operator()() {
-        if ((++turns_ & 0x3fff) == 0) checkpoint();
+        if (--turns_ == 0) [[unlikely]] {
+            turns_ = between;
+            checkpoint();
+        }
     }
 
 private:
-    uint32_t turns_ = 0;
+    static constexpr uint32_t between = 0x4000;
+    uint32_t turns_ = between;
 };
 
 }  // namespace classicseg::CLASSICSEG_ISA
