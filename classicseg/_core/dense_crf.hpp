@@ -149,15 +149,20 @@ inline bool energies_of(const float* probabilities, int64_t n_points, int n_labe
         bool right = true;
         for (int64_t i = begin; i < end; i += n_labels) right &= sums_to_one(probabilities + i, n_labels, tolerance);
         wrong[b] = !right;
-        const auto energy = [&](Lanes p) CLASSICSEG_LAMBDA {
-            return lanes(0) - log_lanes(lanes_min(lanes_max(p, lanes(least)), lanes(1)));
+        constexpr int K = 4;  // vectors at a time
+        const auto take = [&](const float* p, float* energy) CLASSICSEG_LAMBDA {
+            Lanes x[K];
+            CLASSICSEG_UNROLL for (int k = 0; k < K; k++)
+                x[k] = lanes_min(lanes_max(load(p + k * n_lanes), lanes(least)), lanes(1));
+            log_lanes(x);
+            CLASSICSEG_UNROLL for (int k = 0; k < K; k++) store(energy + k * n_lanes, lanes(0) - x[k]);
         };
         int64_t i = begin;
-        for (; i + n_lanes <= end; i += n_lanes) store(energies + i, energy(load(probabilities + i)));
+        for (; i + K * n_lanes <= end; i += K * n_lanes) take(probabilities + i, energies + i);
         if (i == end) return;
-        float p[n_lanes] = {};
+        float p[K * n_lanes] = {};
         std::memcpy(p, probabilities + i, static_cast<size_t>(end - i) * sizeof(float));
-        store(p, energy(load(p)));
+        take(p, p);
         std::memcpy(energies + i, p, static_cast<size_t>(end - i) * sizeof(float));
     });
     for (size_t b = 0; b < n_blocks; b++)

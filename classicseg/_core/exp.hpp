@@ -55,23 +55,28 @@ CLASSICSEG_INLINE Lanes softmax_exp(Lanes x) {
     return one[0];
 }
 
-// log(x) of eight normal positive numbers within 2e-7 of its value, or of 1 where that is more.
-CLASSICSEG_INLINE Lanes log_lanes(Lanes x) {
-    const IntLanes bits = (IntLanes)x;
-    const IntLanes exponent = (bits - 0x3f3504f3) >> 23;  // so that the rest lies in [sqrt 1/2, sqrt 2)
-    const Lanes f = (Lanes)(bits - (exponent << 23)) - lanes(1.0f);
-    Lanes p = lanes(7.0376836292e-2f);  // Cephes' polynomial
-    p = p * f + lanes(-1.1514610310e-1f);
-    p = p * f + lanes(1.1676998740e-1f);
-    p = p * f + lanes(-1.2420140846e-1f);
-    p = p * f + lanes(1.4249322787e-1f);
-    p = p * f + lanes(-1.6668057665e-1f);
-    p = p * f + lanes(2.0000714765e-1f);
-    p = p * f + lanes(-2.4999993993e-1f);
-    p = p * f + lanes(3.3333331174e-1f);
-    const Lanes square = f * f, n = __builtin_convertvector(exponent, Lanes);
-    const Lanes small = p * f * square - lanes(0.5f) * square + n * lanes(-2.12194440e-4f);
-    return (small + f) + n * lanes(0.693359375f);
+// log(x) of K times eight normal positive numbers within 2e-7 of its value, or of 1 where that is more.
+// Step by step, as above.
+template <int K>
+CLASSICSEG_INLINE void log_lanes(Lanes (&x)[K]) {
+    constexpr float coefficients[] = {7.0376836292e-2f,  -1.1514610310e-1f, 1.1676998740e-1f, -1.2420140846e-1f, 1.4249322787e-1f,
+                                      -1.6668057665e-1f, 2.0000714765e-1f,  -2.4999993993e-1f, 3.3333331174e-1f};  // Cephes'
+    IntLanes exponent[K];
+    Lanes p[K];
+    CLASSICSEG_UNROLL for (int k = 0; k < K; k++) {
+        exponent[k] = ((IntLanes)x[k] - 0x3f3504f3) >> 23;  // so that the rest lies in [sqrt 1/2, sqrt 2)
+        x[k] = (Lanes)((IntLanes)x[k] - (exponent[k] << 23)) - lanes(1.0f);
+        p[k] = lanes(coefficients[0]);
+    }
+    CLASSICSEG_UNROLL for (int i = 1; i < 9; i++) {
+        CLASSICSEG_UNROLL for (int k = 0; k < K; k++) p[k] = p[k] * x[k];
+        CLASSICSEG_UNROLL for (int k = 0; k < K; k++) p[k] = p[k] + lanes(coefficients[i]);
+    }
+    CLASSICSEG_UNROLL for (int k = 0; k < K; k++) {
+        const Lanes square = x[k] * x[k], n = __builtin_convertvector(exponent[k], Lanes);
+        const Lanes small = p[k] * x[k] * square - lanes(0.5f) * square + n * lanes(-2.12194440e-4f);
+        x[k] = (small + x[k]) + n * lanes(0.693359375f);
+    }
 }
 
 }  // namespace classicseg::CLASSICSEG_ISA

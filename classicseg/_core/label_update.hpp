@@ -259,11 +259,33 @@ private:
     }
     void write(size_t point, int count, const float* q) const {
         for (int i = 0; i < count; i++, point++, q += row_.width()) {
-            std::memcpy(task_.probabilities + point * n_labels_, q, n_labels_ * sizeof(float));
-            size_t best = 0;
-            for (size_t l = 1; l < n_labels_; l++) best = q[l] > q[best] ? l : best;
-            task_.labels[point] = static_cast<int32_t>(best);
+            float* to = task_.probabilities + point * n_labels_;
+            // Whole vectors reach into the next point, whose turn is next.
+            if (static_cast<size_t>(count - i) * n_labels_ >= row_.width())
+                for (size_t v = 0; v < row_.width(); v += n_lanes) store(to + v, load(q + v));
+            else
+                std::memcpy(to, q, n_labels_ * sizeof(float));
+            task_.labels[point] = most_probable(q);
         }
+    }
+    // The first of the largest; padding is smaller than any.
+    CLASSICSEG_INLINE int32_t most_probable(const float* q) const {
+        Lanes top = load(q);
+        IntLanes vector = {};
+        for (int v = 1; v < row_.size(); v++) {
+            const Lanes next = load(q + v * n_lanes);
+            vector = next > top ? IntLanes{} + v : vector;
+            top = lanes_max(next, top);
+        }
+        int32_t best = vector[0] * n_lanes;
+        float largest = top[0];
+        for (int i = 1; i < n_lanes; i++) {
+            const int32_t label = vector[i] * n_lanes + i;
+            const bool better = top[i] > largest || (top[i] == largest && label < best);
+            best = better ? label : best;
+            largest = better ? top[i] : largest;
+        }
+        return best;
     }
 
     const NormalizedLattices& model_;
