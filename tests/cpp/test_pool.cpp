@@ -1,5 +1,6 @@
 // The thread pool: every task once, exceptions, many rounds, pools inside pools.
 #include <chrono>
+#include <ctime>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -123,6 +124,19 @@ void test_all_threads_work() {
     }
 }
 
+// Threads that went on looking for work would take the processor from other programs.
+void test_waiting_threads_sleep() {
+    Pool pool(3);
+    const std::clock_t before = std::clock();  // of the processor, on all threads
+    constexpr int rounds = 30, milliseconds = 10;
+    for (int round = 0; round < rounds; round++)
+        pool.run(2, [](size_t i) {
+            if (i == 0) std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+        });
+    const double seconds = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+    CHECK(seconds < 0.25 * rounds * milliseconds / 1000);
+}
+
 void test_pools_in_pools() {
     for (int outer : pool_sizes) {
         for (int inner : pool_sizes) {
@@ -146,5 +160,6 @@ int main() {
     test_exception();
     test_exception_of_a_worker();
     test_all_threads_work();
+    test_waiting_threads_sleep();
     test_pools_in_pools();
 }
