@@ -128,13 +128,14 @@ void test_all_threads_work() {
 void test_waiting_threads_sleep() {
     Pool pool(3);
     const std::clock_t before = std::clock();  // of the processor, on all threads
-    constexpr int rounds = 30, milliseconds = 10;
+    constexpr auto pause = std::chrono::milliseconds(10);
+    constexpr int rounds = 30;
     for (int round = 0; round < rounds; round++)
-        pool.run(2, [](size_t i) {
-            if (i == 0) std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+        pool.run(2, [&](size_t i) {
+            if (i == 0) std::this_thread::sleep_for(pause);
         });
     const double seconds = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
-    CHECK(seconds < 0.25 * rounds * milliseconds / 1000);
+    CHECK(seconds < 0.25 * rounds * std::chrono::duration<double>(pause).count());
 }
 
 void test_pools_in_pools() {
