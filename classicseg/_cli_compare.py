@@ -45,7 +45,7 @@ def compare(
             "superpixels:train, patches:train. "
             "Inference: argmax, icm, bp, graphcut, densecrf, grabcut; over superpixels "
             "superpixels:argmax, superpixels:icm, superpixels:bp, superpixels:graphcut, "
-            "superpixels:densecrf.",
+            "superpixels:densecrf, superpixels:grabcut.",
         ),
     ] = None,
     samples: Annotated[

@@ -63,11 +63,10 @@ def dense_crf(task: Task, evidence: Evidence) -> Labels:
 def grab_cut(task: Task, evidence: Evidence) -> Labels:
     """Colour models and cut in turn, from the rectangle or the trimap, at most ten times."""
     task.needs_two_classes("grabcut")
-    trimap = more_likely(evidence.unary) if evidence.trimap is None else evidence.trimap
     return grabcut.segment(
         task.image,
         evidence.rect,
-        trimap=trimap if evidence.rect is None else None,
+        trimap=_trimap_of(evidence) if evidence.rect is None else None,
         max_iter=_ROUNDS,
         rng=task.seed,
         engine=task.engine,
@@ -119,6 +118,19 @@ def superpixels_dense_crf(task: Task, evidence: Evidence) -> Labels:
     return _spread(found, regions)
 
 
+def superpixels_grab_cut(task: Task, evidence: Evidence) -> Labels:
+    """As `grab_cut`, of regions that agree in themselves; the colours are learned from pixels."""
+    task.needs_two_classes("superpixels:grabcut")
+    return grabcut.segment(
+        task.image,
+        evidence.rect,
+        trimap=_trimap_of(evidence) if evidence.rect is None else None,
+        regions=_regions(task),
+        max_iter=_ROUNDS,
+        rng=task.seed,
+    )
+
+
 INFERENCE: dict[str, Decide] = {
     "argmax": argmax,
     "icm": icm,
@@ -131,6 +143,7 @@ INFERENCE: dict[str, Decide] = {
     "superpixels:bp": superpixels_belief_propagation,
     "superpixels:graphcut": superpixels_graph_cut,
     "superpixels:densecrf": superpixels_dense_crf,
+    "superpixels:grabcut": superpixels_grab_cut,
 }
 
 #: Which inferences an engine can do; None stands for all of them.
@@ -139,6 +152,10 @@ ENGINES: dict[str, tuple[str, ...] | None] = {
     "opencv": ("grabcut",),
     "pymaxflow": ("graphcut",),
 }
+
+
+def _trimap_of(evidence: Evidence) -> NDArray[np.uint8]:
+    return more_likely(evidence.unary) if evidence.trimap is None else evidence.trimap
 
 
 def _least(energies: NDArray[np.float32]) -> NDArray[np.int32]:

@@ -32,7 +32,7 @@ __all__ = ["BACKGROUND", "FOREGROUND", "PROBABLY_BACKGROUND", "PROBABLY_FOREGROU
 BACKGROUND, FOREGROUND, PROBABLY_BACKGROUND, PROBABLY_FOREGROUND = 0, 1, 2, 3
 
 # Rounds after which an unlimited fit gives up; photographs settle in 5 to 40.
-_MAX_ROUNDS = 500
+MAX_ROUNDS = 500
 
 
 class GrabCut:
@@ -187,7 +187,7 @@ class GrabCut:
             self._start(name, value)
         self._started()
         self.converged = False
-        for _ in range(self.max_iter or _MAX_ROUNDS):
+        for _ in range(self.max_iter or MAX_ROUNDS):
             if not self._has_both_sides():
                 return self
             before = self._started()
@@ -196,7 +196,7 @@ class GrabCut:
                 self.converged = True
                 return self
         if self.max_iter is None:
-            warnings.warn(f"GrabCut has not settled in {_MAX_ROUNDS} rounds", stacklevel=2)
+            warnings.warn(f"GrabCut has not settled in {MAX_ROUNDS} rounds", stacklevel=2)
         return self
 
     def stroke(self, points: ArrayLike, radius: float, label: int) -> GrabCut:

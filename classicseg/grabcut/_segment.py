@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classicseg.grabcut._grabcut import GrabCut
+from classicseg._checks import as_image, as_labels, check_threads
+from classicseg._settings import generator_of
+from classicseg.grabcut._grabcut import MAX_ROUNDS, GrabCut
+from classicseg.grabcut._over_regions import cut_regions
+from classicseg.grabcut._start import starting_trimap
+from classicseg.graphcut import contrast_weights
 
 __all__ = ["segment"]
 
@@ -17,6 +22,7 @@ def segment(
     trimap: ArrayLike | None = None,
     mask: ArrayLike | None = None,
     scribbles: ArrayLike | None = None,
+    regions: ArrayLike | None = None,
     n_components: int = 5,
     gamma: float = 50.0,
     max_iter: int | None = None,
@@ -33,6 +39,9 @@ def segment(
         uint8, uint16, or floats in [0, 1].
     rect, trimap, mask, scribbles
         Exactly one start, as in `GrabCut.fit`.
+    regions : (H, W) integer array, optional
+        Superpixels, from 0: all pixels of a region get one label, but where the start marks some of
+        them as hard. Colours are learned from pixels as ever.
     n_components, gamma, max_iter, rng, data_range, engine, n_threads
         As in `GrabCut`.
 
@@ -65,4 +74,24 @@ def segment(
         engine=engine,
         n_threads=n_threads,
     )
-    return grabcut.fit(rect, trimap=trimap, mask=mask, scribbles=scribbles).mask
+    if regions is None:
+        return grabcut.fit(rect, trimap=trimap, mask=mask, scribbles=scribbles).mask
+    labels = as_labels(regions, "regions", grabcut.shape)
+    if engine != "native":
+        raise ValueError(f"engine is {engine!r}: regions are cut by 'native' alone")
+    starts = {"rect": rect, "trimap": trimap, "mask": mask, "scribbles": scribbles}
+    given = [(name, value) for name, value in starts.items() if value is not None]
+    if len(given) != 1:
+        raise ValueError(f"segment got {len(given)} starts, expected one of {', '.join(starts)}")
+    pixels = as_image(image, data_range=data_range)
+    generator, threads = generator_of(rng), check_threads(n_threads)
+    return cut_regions(
+        pixels,
+        starting_trimap(*given[0], pixels, engine, n_components, generator, threads),
+        labels,
+        contrast_weights(image, gamma=gamma, data_range=data_range, n_threads=threads),
+        n_components,
+        max_iter or MAX_ROUNDS,
+        generator,
+        threads,
+    )
