@@ -45,7 +45,7 @@ class Permutohedral {
 public:
     static constexpr int max_kernels = max_crf_features - 1;
     static constexpr size_t look_ahead = 8;  // so many copies beyond the end may be read
-    static constexpr uint32_t block = 2048;  // homes that one task adds copies to
+    static constexpr uint32_t block_rows = 2048;  // one task adds the copies of so many
 
     Permutohedral(CrfGrid grid, const CrfKernel* kernels, int n_kernels, Pool& pool)
         : grid_(grid), n_kernels_(n_kernels), lattices_(new Lattice[static_cast<size_t>(n_kernels)]) {
@@ -86,8 +86,8 @@ public:
     // A tile's copies.
     const Copy* copies_begin(size_t tile) const { return copies_.data() + copies_begin_[tile]; }
     const Copy* copies_end(size_t tile) const { return copies_begin(tile + 1); }
-    // Copies of rows block * b, block * b + 1, ...: those of a row in the order of the tiles.
-    size_t n_blocks() const { return (n_rows() + size_t{block} - 1) / block; }
+    // Copies of rows block_rows * b and following: those of a row in the order of the tiles.
+    size_t n_blocks() const { return (n_rows() + size_t{block_rows} - 1) / block_rows; }
     const Copy* block_begin(size_t b) const { return copies_by_home_.data() + block_begin_[b]; }
     const Copy* block_end(size_t b) const { return block_begin(b + 1); }
 
@@ -292,7 +292,7 @@ private:
             for (uint32_t row = tile_begin(tile); row < tile_begin(tile + 1); row++)
                 if (home_of_row_[row] != row) {
                     copies_[n++] = {row, home_of_row_[row]};
-                    block_begin_[home_of_row_[row] / block + size_t{2}]++;
+                    block_begin_[home_of_row_[row] / block_rows + size_t{2}]++;
                 }
             copies_begin_[tile + 1] = n;
         }
@@ -302,7 +302,7 @@ private:
         Interval at_times;
         for (size_t i = 0; i < n_copies; i++) {
             at_times();
-            copies_by_home_[block_begin_[copies_[i].home / block + size_t{1}]++] = copies_[i];
+            copies_by_home_[block_begin_[copies_[i].home / block_rows + size_t{1}]++] = copies_[i];
         }
     }
 
