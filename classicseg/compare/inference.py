@@ -62,15 +62,7 @@ def dense_crf(task: Task, evidence: Evidence) -> Labels:
 
 def grab_cut(task: Task, evidence: Evidence) -> Labels:
     """Colour models and cut in turn, from the rectangle or the trimap, at most ten times."""
-    task.needs_two_classes("grabcut")
-    return grabcut.segment(
-        task.image,
-        evidence.rect,
-        trimap=_trimap_of(evidence) if evidence.rect is None else None,
-        max_iter=_ROUNDS,
-        rng=task.seed,
-        engine=task.engine,
-    )
+    return _grab_cut(task, evidence, "grabcut", engine=task.engine)
 
 
 def superpixels_argmax(task: Task, evidence: Evidence) -> Labels:
@@ -120,15 +112,7 @@ def superpixels_dense_crf(task: Task, evidence: Evidence) -> Labels:
 
 def superpixels_grab_cut(task: Task, evidence: Evidence) -> Labels:
     """As `grab_cut`, of regions that agree in themselves; the colours are learned from pixels."""
-    task.needs_two_classes("superpixels:grabcut")
-    return grabcut.segment(
-        task.image,
-        evidence.rect,
-        trimap=_trimap_of(evidence) if evidence.rect is None else None,
-        regions=_regions(task),
-        max_iter=_ROUNDS,
-        rng=task.seed,
-    )
+    return _grab_cut(task, evidence, "superpixels:grabcut", regions=_regions(task))
 
 
 INFERENCE: dict[str, Decide] = {
@@ -154,8 +138,17 @@ ENGINES: dict[str, tuple[str, ...] | None] = {
 }
 
 
-def _trimap_of(evidence: Evidence) -> NDArray[np.uint8]:
-    return more_likely(evidence.unary) if evidence.trimap is None else evidence.trimap
+def _grab_cut(task: Task, evidence: Evidence, name: str, **options: Any) -> Labels:
+    task.needs_two_classes(name)
+    trimap = more_likely(evidence.unary) if evidence.trimap is None else evidence.trimap
+    return grabcut.segment(
+        task.image,
+        evidence.rect,
+        trimap=trimap if evidence.rect is None else None,
+        max_iter=_ROUNDS,
+        rng=task.seed,
+        **options,
+    )
 
 
 def _least(energies: NDArray[np.float32]) -> NDArray[np.int32]:

@@ -22,7 +22,7 @@ from classicseg._stop import Stopped
 from classicseg.grabcut._matting import alpha_of, cutout_of
 from classicseg.grabcut._models import Models
 from classicseg.grabcut._opencv import OpenCVModels
-from classicseg.grabcut._start import starting_trimap
+from classicseg.grabcut._start import both_sides_to_learn, starting_trimap
 from classicseg.grabcut._strokes import Stroke, fill, paint
 from classicseg.graphcut._contrast import contrast_strength
 
@@ -188,7 +188,7 @@ class GrabCut:
         self._started()
         self.converged = False
         for _ in range(self.max_iter or MAX_ROUNDS):
-            if not self._has_both_sides():
+            if not both_sides_to_learn(self.mask):
                 return self
             before = self._started()
             self._take(self._models.learn_and_cut)
@@ -258,7 +258,7 @@ class GrabCut:
         self._started()
         if not self._models.fresh:
             self._take(self._models.refine)
-        elif self._has_both_sides():
+        elif both_sides_to_learn(self.mask):
             self._take(self._models.learn_and_cut)
         return self
 
@@ -375,15 +375,3 @@ class GrabCut:
         self.background_gmm, self.foreground_gmm = self._models.background, self._models.foreground
         if energy is not None:
             self.energies = (*self.energies, energy)
-
-    def _has_both_sides(self) -> bool:
-        """Whether there are pixels to learn both mixtures from; a warning if not."""
-        mask = self.mask
-        if mask.any() and not mask.all():
-            return True
-        side = "foreground" if not mask.any() else "background"
-        warnings.warn(
-            f"GrabCut has no {side} pixel to learn from: the labels stay as they are",
-            stacklevel=3,
-        )
-        return False

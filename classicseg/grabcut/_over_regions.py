@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from classicseg import superpixels
 from classicseg._gmm import assign, fit_gmm, learn, some_colours
+from classicseg.grabcut._start import both_sides_to_learn
 from classicseg.graphcut import alpha_expansion
 
 __all__ = ["cut_regions"]
@@ -42,20 +43,20 @@ def cut_regions(
     forced *= links[:, None] + 1
 
     mask: NDArray[np.bool_] = (trimap == 1) | (trimap == 3)
-    mixtures = None
+    sides = None
     for _ in range(max_iter):
-        if mask.all() or not mask.any():
-            break  # a side without pixels has no colours to learn
-        if mixtures is None:
-            mixtures = tuple(
-                fit_gmm(some_colours(pixels, side, rng), n_components, rng)
-                for side in (~mask, mask)
-            )
-        background, foreground = (assign(pixels, gmm, n_threads).component for gmm in mixtures)
-        learned = learn(pixels, mask, (background, foreground), n_components, n_threads)
-        assert learned[0] is not None and learned[1] is not None  # both sides have pixels
-        mixtures = learned[0], learned[1]
-        unary = np.stack([assign(pixels, gmm, n_threads).energy for gmm in mixtures], axis=-1)
+        if not both_sides_to_learn(mask):
+            break
+        if sides is None:
+            first = [
+                fit_gmm(some_colours(pixels, m, rng), n_components, rng) for m in (~mask, mask)
+            ]
+            sides = [assign(pixels, gmm, n_threads) for gmm in first]
+        components = (sides[0].component, sides[1].component)
+        background, foreground = learn(pixels, mask, components, n_components, n_threads)
+        assert background is not None and foreground is not None  # both sides have pixels
+        sides = [assign(pixels, gmm, n_threads) for gmm in (background, foreground)]
+        unary = np.stack([side.energy for side in sides], axis=-1)
         energies = superpixels.pool(unary, pieces, reduce="sum")
         energies = np.where(kind[:, None] > 0, forced, energies)
         cut = alpha_expansion(energies, (pairs, weights), n_threads=n_threads).labels == 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classicseg._checks import as_image, as_labels, check_threads
-from classicseg._settings import generator_of
+from classicseg._checks import as_image, as_labels, check_threads, positive_int
+from classicseg._settings import generator_of, one_of
 from classicseg.grabcut._grabcut import MAX_ROUNDS, GrabCut
 from classicseg.grabcut._over_regions import cut_regions
 from classicseg.grabcut._start import starting_trimap
@@ -64,34 +64,35 @@ def segment(
     >>> int(segment(image, rect=(6, 2, 18, 16)).sum())
     100
     """
-    grabcut = GrabCut(
-        image,
-        n_components,
-        gamma,
-        max_iter,
-        rng,
-        data_range=data_range,
-        engine=engine,
-        n_threads=n_threads,
-    )
     if regions is None:
+        grabcut = GrabCut(
+            image,
+            n_components,
+            gamma,
+            max_iter,
+            rng,
+            data_range=data_range,
+            engine=engine,
+            n_threads=n_threads,
+        )
         return grabcut.fit(rect, trimap=trimap, mask=mask, scribbles=scribbles).mask
-    labels = as_labels(regions, "regions", grabcut.shape)
-    if engine != "native":
+    if one_of(engine, ("native", "opencv"), "engine") != "native":
         raise ValueError(f"engine is {engine!r}: regions are cut by 'native' alone")
     starts = {"rect": rect, "trimap": trimap, "mask": mask, "scribbles": scribbles}
     given = [(name, value) for name, value in starts.items() if value is not None]
     if len(given) != 1:
         raise ValueError(f"segment got {len(given)} starts, expected one of {', '.join(starts)}")
+    positive_int(n_components, "n_components", 255)
+    rounds = MAX_ROUNDS if max_iter is None else positive_int(max_iter, "max_iter")
     pixels = as_image(image, data_range=data_range)
     generator, threads = generator_of(rng), check_threads(n_threads)
     return cut_regions(
         pixels,
         starting_trimap(*given[0], pixels, engine, n_components, generator, threads),
-        labels,
+        as_labels(regions, "regions", pixels.shape[:2]),
         contrast_weights(image, gamma=gamma, data_range=data_range, n_threads=threads),
         n_components,
-        max_iter or MAX_ROUNDS,
+        rounds,
         generator,
         threads,
     )

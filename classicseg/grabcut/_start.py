@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from classicseg._checks import as_mask, as_rect, as_seeds, as_trimap
 from classicseg._gmm import assign, fit_gmm, some_colours
 
-__all__ = ["starting_trimap"]
+__all__ = ["both_sides_to_learn", "starting_trimap"]
 
 # Pixels of the rectangle as typical of the outside as this part of the outside itself start as
 # probably background. On grabcut50 that takes the error inside the rectangle from 7.6 % to
@@ -100,3 +101,15 @@ def from_scribbles(
     trimap[marks == 1] = 0
     trimap[marks == 2] = 1
     return trimap
+
+
+def both_sides_to_learn(mask: NDArray[np.bool_]) -> bool:
+    """Whether there are pixels to learn both mixtures from; a warning if not."""
+    if mask.any() and not mask.all():
+        return True
+    side = "foreground" if not mask.any() else "background"
+    warnings.warn(
+        f"GrabCut has no {side} pixel to learn from: the labels stay as they are",
+        stacklevel=3,
+    )
+    return False
