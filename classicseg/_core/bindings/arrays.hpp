@@ -15,6 +15,10 @@ namespace classicseg {
 namespace nb = nanobind;
 
 template <class T>
+using Input1D = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+template <class T>
+using Output1D = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+template <class T>
 using Input2D = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 template <class T>
 using Output2D = nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;

@@ -5,10 +5,6 @@
 namespace classicseg {
 namespace {
 
-using Labels1D = nb::ndarray<int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-template <class T>
-using Vector = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-
 // A thread that starts for less than some thousand points costs more than it brings.
 int useful_crf_threads(int n_threads, int64_t n_points) {
     return static_cast<int>(std::min<int64_t>(n_threads, 1 + n_points / 4096));
@@ -21,8 +17,8 @@ public:
 
     int64_t n_vertices() const { return crf_->n_vertices(); }
 
-    int infer(Input2D<float> unary, nb::object start, Vector<const float> weights, nb::object label_weight,
-              nb::object penalty, int n_iterations, float tolerance, Output2D<float> probabilities, Labels1D labels,
+    int infer(Input2D<float> unary, nb::object start, Input1D<float> weights, nb::object label_weight,
+              nb::object penalty, int n_iterations, float tolerance, Output2D<float> probabilities, Output1D<int32_t> labels,
               nb::object free_energy, int n_threads) const {
         const auto n_labels = static_cast<int>(unary.shape(1));
         const auto n = static_cast<int>(n_points_);
@@ -33,15 +29,15 @@ public:
         MeanFieldTask task{n_labels,     unary.data(), nullptr, weights.data(),       nullptr,       nullptr,
                            n_iterations, tolerance,    probabilities.data(), labels.data(), nullptr};
         Input2D<float> start_array, penalty_array;
-        Vector<const float> label_array;
-        Vector<double> energy_array;
+        Input1D<float> label_array;
+        Output1D<double> energy_array;
         if (!start.is_none()) {
             start_array = nb::cast<Input2D<float>>(start);
             expect_shape(start_array, n, n_labels);
             task.start = start_array.data();
         }
         if (!label_weight.is_none()) {
-            label_array = nb::cast<Vector<const float>>(label_weight);
+            label_array = nb::cast<Input1D<float>>(label_weight);
             if (label_array.size() != unary.shape(1)) throw std::invalid_argument("label weights of the wrong shape");
             task.label_weight = label_array.data();
         }
@@ -51,7 +47,7 @@ public:
             task.penalty = penalty_array.data();
         }
         if (!free_energy.is_none()) {
-            energy_array = nb::cast<Vector<double>>(free_energy);
+            energy_array = nb::cast<Output1D<double>>(free_energy);
             if (energy_array.size() != static_cast<size_t>(n_iterations) + 1)
                 throw std::invalid_argument("free energies of the wrong shape");
             task.free_energy = energy_array.data();

@@ -70,11 +70,8 @@ void gmm_statistics(Image image, Input2D<uint8_t> mask, Input2D<uint8_t> backgro
     kernels().gmm.statistics(v, mask.data(), component, n_components, totals.data(), pool);
 }
 
-template <class T>
-using Vector = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-
-void kmeans(Input2D<float> colours, Vector<const double> uniform, int iterations, Output2D<double> centres,
-            Vector<int64_t> counts) {
+void kmeans(Input2D<float> colours, Input1D<double> uniform, int iterations, Output2D<double> centres,
+            Output1D<int64_t> counts) {
     const size_t k = uniform.size(), channels = colours.shape(1);
     if (channels != 1 && channels != 3) throw std::invalid_argument("1 or 3 channels");
     if (k < 1 || k > 255 || k > colours.shape(0)) throw std::invalid_argument("a wrong number of centres");

@@ -12,10 +12,6 @@
 namespace classicseg {
 namespace {
 
-template <class T>
-using Input1D = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-template <class T>
-using Output1D = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Pairs = Input2D<int32_t>;
 
 template <class T>

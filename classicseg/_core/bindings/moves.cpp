@@ -11,8 +11,6 @@
 namespace classicseg {
 namespace {
 
-template <class T>
-using Array1D = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Weights = nb::ndarray<const double, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Costs = std::optional<Input2D<double>>;
 
@@ -20,7 +18,7 @@ using Costs = std::optional<Input2D<double>>;
 class PyLabelMoves {
 public:
     PyLabelMoves(Input2D<float> unary, Costs cost, double scale, double cost_scale, bool wide,
-                 Array1D<const int32_t> steps, Weights weights, int n_threads)
+                 Input1D<int32_t> steps, Weights weights, int n_threads)
         : unary_(unary), cost_(cost), heads_(steps), weights_(weights) {
         const MoveProblem problem = checked(scale, cost_scale);
         if (weights.shape(0) != steps.size() || weights.shape(1) != unary.shape(0))
@@ -41,7 +39,7 @@ public:
     }
 
     PyLabelMoves(Input2D<float> unary, Costs cost, double scale, double cost_scale, bool wide,
-                 Array1D<const int64_t> first, Array1D<const int32_t> heads, Array1D<const double> weights,
+                 Input1D<int64_t> first, Input1D<int32_t> heads, Input1D<double> weights,
                  int n_threads)
         : unary_(unary), cost_(cost), first_(first), heads_(heads), flat_weights_(weights) {
         const MoveProblem problem = checked(scale, cost_scale);
@@ -60,7 +58,7 @@ public:
         moves_ = kernels().moves.on_graph(problem, graph, wide, pool);
     }
 
-    double start(std::optional<Array1D<const int32_t>> labels, int n_threads) {
+    double start(std::optional<Input1D<int32_t>> labels, int n_threads) {
         if (labels) {
             if (labels->size() != unary_.shape(0)) throw std::invalid_argument("labels of the wrong size");
             for (size_t p = 0; p < labels->size(); p++) expect_label(labels->data()[p]);
@@ -71,7 +69,7 @@ public:
         return moves_->start(labels ? labels->data() : nullptr, pool);
     }
 
-    void get_labels(Array1D<int32_t> labels) {
+    void get_labels(Output1D<int32_t> labels) {
         if (labels.size() != unary_.shape(0)) throw std::invalid_argument("labels of the wrong size");
         std::lock_guard lock(mutex_);
         std::copy_n(moves_->labels(), labels.size(), labels.data());
@@ -116,10 +114,10 @@ private:
 
     Input2D<float> unary_;
     Costs cost_;
-    Array1D<const int64_t> first_;
-    Array1D<const int32_t> heads_;
+    Input1D<int64_t> first_;
+    Input1D<int32_t> heads_;
     Weights weights_;
-    Array1D<const double> flat_weights_;
+    Input1D<double> flat_weights_;
     std::mutex mutex_;  // one Python thread at a time may move labels
     std::unique_ptr<LabelMoves> moves_;
 };
@@ -139,11 +137,11 @@ nb::tuple unary_range(Input2D<float> unary, int n_threads) {
 
 void bind_moves(nb::module_& m) {
     nb::class_<PyLabelMoves>(m, "LabelMoves")
-        .def(nb::init<Input2D<float>, Costs, double, double, bool, Array1D<const int32_t>, Weights, int>(),
+        .def(nb::init<Input2D<float>, Costs, double, double, bool, Input1D<int32_t>, Weights, int>(),
              nb::arg("unary"), nb::arg("cost").none(), nb::arg("scale"), nb::arg("cost_scale"), nb::arg("wide"),
              nb::arg("steps"), nb::arg("weights"), nb::arg("n_threads"))
-        .def(nb::init<Input2D<float>, Costs, double, double, bool, Array1D<const int64_t>, Array1D<const int32_t>,
-                      Array1D<const double>, int>(),
+        .def(nb::init<Input2D<float>, Costs, double, double, bool, Input1D<int64_t>, Input1D<int32_t>,
+                      Input1D<double>, int>(),
              nb::arg("unary"), nb::arg("cost").none(), nb::arg("scale"), nb::arg("cost_scale"), nb::arg("wide"),
              nb::arg("first"), nb::arg("heads"), nb::arg("weights"), nb::arg("n_threads"))
         .def("start", &PyLabelMoves::start, nb::arg("labels").none(), nb::arg("n_threads"))

@@ -5,7 +5,6 @@
 namespace classicseg {
 namespace {
 
-using Samples = nb::ndarray<const int16_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Mask3D = nb::ndarray<const uint8_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 using Labels3D = nb::ndarray<int32_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 
@@ -22,7 +21,7 @@ void lab(Input2D<T> rgb, nb::ndarray<int16_t, nb::ndim<1>, nb::c_contig, nb::dev
         kernels().superpixels.lab_floats(rgb.data(), static_cast<int64_t>(n), planes.data(), pool);
 }
 
-int64_t slic(Samples planes, int channels, nb::list mask, Labels3D labels, int64_t n_segments, int n_iterations,
+int64_t slic(Input1D<int16_t> planes, int channels, nb::list mask, Labels3D labels, int64_t n_segments, int n_iterations,
              float compactness, double sz, double sy, double sx, bool adaptive, bool refined, int n_threads) {
     Volume v{planes.data(), nullptr, 0, 0, 0, channels};
     v.depth = static_cast<int64_t>(labels.shape(0));
