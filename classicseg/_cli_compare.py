@@ -43,9 +43,9 @@ def compare(
             "spectral_residual, image_signature; fcn:figure_ground (needs pip install "
             "'classicseg[bridge]'); and scores:DIR, fcn:WEIGHTS, superpixels:FILE, patches:FILE, "
             "superpixels:train, patches:train. "
-            "Inference: argmax, icm, bp, graphcut, densecrf, grabcut; over superpixels "
-            "superpixels:argmax, superpixels:icm, superpixels:bp, superpixels:graphcut, "
-            "superpixels:densecrf, superpixels:grabcut.",
+            "Inference: argmax, icm, bp, trws, graphcut, densecrf, grabcut; over superpixels "
+            "superpixels:argmax, superpixels:icm, superpixels:bp, superpixels:trws, "
+            "superpixels:graphcut, superpixels:densecrf, superpixels:grabcut.",
         ),
     ] = None,
     samples: Annotated[

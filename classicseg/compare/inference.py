@@ -44,6 +44,11 @@ def belief_propagation(task: Task, evidence: Evidence) -> Labels:
     return gridcrf.belief_propagation(evidence.unary, _links(task, evidence)).labels
 
 
+def trws(task: Task, evidence: Evidence) -> Labels:
+    """Messages along trees of neighbours, which end near the least energy (TRW-S)."""
+    return gridcrf.trws(evidence.unary, _links(task, evidence)).labels
+
+
 def graph_cut(task: Task, evidence: Evidence) -> Labels:
     """The labelling of least energy of two classes; of more, alpha expansion."""
     if task.n_classes == 2:
@@ -79,6 +84,11 @@ def superpixels_icm(task: Task, evidence: Evidence) -> Labels:
 def superpixels_belief_propagation(task: Task, evidence: Evidence) -> Labels:
     """As `belief_propagation`, of regions that agree in themselves."""
     return _over_regions(gridcrf.belief_propagation, task, evidence)
+
+
+def superpixels_trws(task: Task, evidence: Evidence) -> Labels:
+    """As `trws`, of regions that agree in themselves."""
+    return _over_regions(gridcrf.trws, task, evidence)
 
 
 def superpixels_graph_cut(task: Task, evidence: Evidence) -> Labels:
@@ -119,12 +129,14 @@ INFERENCE: dict[str, Decide] = {
     "argmax": argmax,
     "icm": icm,
     "bp": belief_propagation,
+    "trws": trws,
     "graphcut": graph_cut,
     "densecrf": dense_crf,
     "grabcut": grab_cut,
     "superpixels:argmax": superpixels_argmax,
     "superpixels:icm": superpixels_icm,
     "superpixels:bp": superpixels_belief_propagation,
+    "superpixels:trws": superpixels_trws,
     "superpixels:graphcut": superpixels_graph_cut,
     "superpixels:densecrf": superpixels_dense_crf,
     "superpixels:grabcut": superpixels_grab_cut,
