@@ -346,5 +346,5 @@ def test_progress_counts_to_the_end(small: list[Sample]) -> None:
 
 def test_segment_takes_one_pipeline() -> None:
     image = np.zeros((9, 9, 3), np.uint8)
-    with pytest.raises(ValueError, match="which fits 12, expected one"):
+    with pytest.raises(ValueError, match="which fits 14, expected one"):
         compare.segment(image, "gmm:rect+*", rect=(2, 2, 4, 4))
