@@ -104,6 +104,22 @@ def test_a_graph_beyond_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         graph.solve()
 
 
+def test_what_no_solver_takes_is_a_matter_of_memory_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond a kernel's own limit: memory is said where it is short, the limit where it is not."""
+    image = np.broadcast_to(np.uint8(3), (40_000, 40_000, 3))
+    shape = (30_000, 30_000)
+    monkeypatch.setattr(_memory, "_free", lambda: 20 << 30)
+    with pytest.raises(MemoryError, match=r"a graph of shape .* needs about 49\.5 GB"):
+        graphcut.GridGraph(shape)
+    with pytest.raises(MemoryError, match=r"SLIC of shape .* needs about 73\.6 GB"):
+        superpixels.slic(image)
+    monkeypatch.setattr(_memory, "_free", lambda: 1 << 50)
+    with pytest.raises(ValueError, match=r"^shape is .* expected under 2"):
+        graphcut.GridGraph(shape)
+    with pytest.raises(ValueError, match=r"^image has shape .* expected under 2"):
+        superpixels.slic(image)
+
+
 def test_a_thousand_labels_and_a_hundred_thousand_superpixels() -> None:
     image = calls.picture(800)
     labels = superpixels.slic(image, 100_000)

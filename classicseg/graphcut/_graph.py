@@ -21,6 +21,8 @@ __all__ = ["Graph"]
 # Node numbers and distances share 32 bits in the kernel, and arc numbers have 31.
 _MAX_NODES = 2**29
 _MAX_EDGES = 2**30
+# What an edge and a node take with 32-bit capacities.
+_EDGE_BYTES, _NODE_BYTES = 24, 30
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ class Graph:
         """
         checked = as_pairs(pairs, "pairs", self.n_nodes).astype(np.int32)
         if len(checked) >= _MAX_EDGES:
+            expect_memory(_EDGE_BYTES * len(checked), f"a graph of {len(checked)} edges")
             raise ValueError(f"pairs has {len(checked)} edges, expected under 2**30")
         if self.n_edges is not None and len(checked) != self.n_edges:
             raise ValueError(f"pairs has {len(checked)} edges, expected n_edges={self.n_edges}")
@@ -168,7 +171,7 @@ class Graph:
             if solver is None or not solver.can_take(kind, edges):
                 solver = None  # frees the old one before the new one needs its memory
                 size = f"a graph of {self.n_nodes} nodes and {len(edges.pairs)} edges"
-                per_edge, per_node = (40, 40) if kind.wide else (24, 30)
+                per_edge, per_node = (40, 40) if kind.wide else (_EDGE_BYTES, _NODE_BYTES)
                 expect_memory(per_edge * len(edges.pairs) + per_node * self.n_nodes, size)
                 solver = _Solver(self.n_nodes, kind)
             cut = solver.solve(edges, terminals, threads)

@@ -23,6 +23,8 @@ __all__ = ["Cut", "GridGraph"]
 
 # Node numbers and distances share 32 bits in the kernel.
 _MAX_NODES = 2**29
+# What the least demanding grid takes for each.
+_LEAST_BYTES = 55
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ class GridGraph:
     ------
     ValueError, TypeError
         For another shape or connectivity.
+    MemoryError
+        If it is so large that no machine like this one can hold it.
 
     References
     ----------
@@ -348,5 +352,6 @@ def _check_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
     for n in checked[:-1]:
         nodes *= n + 2
     if nodes >= _MAX_NODES:
+        expect_memory(_LEAST_BYTES * nodes, f"a graph of shape {checked}")
         raise ValueError(f"shape is {shape!r}, {nodes} nodes with margins, expected under 2**29")
     return checked

@@ -221,14 +221,14 @@ class _Problem:
         arguments = (self.unary, self.cost, scale, cost_scale, wide)
         edges = self.edges
         n_arcs = 2 * edges.weights.size if isinstance(edges, GridEdges) else len(edges.heads)
-        if len(self.unary) >= _MAX_NODES:
-            raise ValueError(f"unary has {len(self.unary)} pixels, expected under 2**29")
-        if n_arcs > _MAX_ARCS:
-            raise ValueError(f"edges has {n_arcs} neighbours of pixels, expected under 2**31")
         # The unaries in planes; weights; the graph of a move that looks at everything, twice.
         width = 8 if wide else 4
         needed = (width * self.n_labels + 60) * len(self.unary) + (3 * width + 12) * n_arcs
         expect_memory(needed, f"moves of {len(self.unary)} pixels and {n_arcs} neighbours")
+        if len(self.unary) >= _MAX_NODES:
+            raise ValueError(f"unary has {len(self.unary)} pixels, expected under 2**29")
+        if n_arcs > _MAX_ARCS:
+            raise ValueError(f"edges has {n_arcs} neighbours of pixels, expected under 2**31")
         if isinstance(edges, GridEdges):
             return ext.LabelMoves(*arguments, edges.steps, edges.weights, self.threads)
         return ext.LabelMoves(*arguments, edges.first, edges.heads, edges.weights, self.threads)

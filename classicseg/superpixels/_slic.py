@@ -122,6 +122,8 @@ def slic(
         inside = [chosen.view(np.uint8).reshape(volume)]
     # Samples of 16 bits, labels, and what becomes of them.
     expect_memory((2 * pixels.shape[-1] + 40) * math.prod(volume), f"SLIC of shape {volume}")
+    if math.prod(volume) >= _LARGEST:
+        raise ValueError(f"image has shape {np.shape(image)}, expected under 2**30 pixels")
     planes = _planes(pixels, data_range, threads)
     if inside:  # seeds look at their neighbours' colours
         planes[:-LAB_BEYOND].reshape(pixels.shape[-1], -1)[:, inside[0].ravel() == 0] = 0
@@ -161,8 +163,6 @@ def _channels_last(image: ArrayLike, channel_axis: int | None) -> NDArray[Any]:
         raise ValueError(f"image has shape {np.shape(image)}, {expected}")
     if array.size == 0:
         raise ValueError(f"image is empty: its shape is {np.shape(image)}, {expected}")
-    if array.size // array.shape[-1] >= _LARGEST:
-        raise ValueError(f"image has shape {np.shape(image)}, expected under 2**30 pixels")
     return array
 
 
