@@ -1,6 +1,6 @@
 """Images as large as memory allows, with answers that are known: repeated tiles, enlarged pixels.
 
-python benchmarks/reliability_size.py --cut 12000 --slic 12000 --saliency 30000
+python benchmarks/reliability_size.py --cut 8000 --slic 12000 --saliency 30000 --icm 10500
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from common import machine, save
 
-from classicseg import graphcut, saliency, superpixels
+from classicseg import graphcut, gridcrf, saliency, superpixels
 
 TILE = 500
 
@@ -77,7 +77,37 @@ def barrier(side: int) -> bool:
     return bool(np.abs(middles - expected).max() < 0.02)
 
 
-RUNS: dict[str, Callable[[int], bool]] = {"cut": cut, "slic": slic, "saliency": barrier}
+def icm(side: int) -> bool:
+    """Tiles without edges between them, each with the labels of one: energies of 20 labels."""
+    rng = np.random.default_rng(3)
+    tile = rng.random((TILE, TILE, 20), np.float32)
+    edge = np.full((TILE, TILE), 0.3, np.float32)
+    n = side // TILE
+
+    def solved(repeats: int) -> Any:
+        shape = repeats * TILE, repeats * TILE
+        unary = np.empty((*shape, 20), np.float32)
+        for y in range(0, shape[0], TILE):
+            for x in range(0, shape[1], TILE):
+                unary[y : y + TILE, x : x + TILE] = tile
+        across, down = np.tile(edge, (repeats, repeats)), np.tile(edge, (repeats, repeats))
+        across[:, TILE - 1 :: TILE] = down[TILE - 1 :: TILE] = 0
+        print(f"  {unary.size:,} energies", flush=True)
+        return gridcrf.icm(unary, {(0, 1): across, (1, 0): down}).labels
+
+    one, many = solved(1), solved(n)
+    return all(
+        (many[y : y + TILE].reshape(TILE, n, TILE) == one[:, np.newaxis]).all()
+        for y in range(0, n * TILE, TILE)
+    )
+
+
+RUNS: dict[str, Callable[[int], bool]] = {
+    "cut": cut,
+    "slic": slic,
+    "saliency": barrier,
+    "icm": icm,
+}
 
 
 def main() -> None:
