@@ -331,3 +331,30 @@ def test_a_stroke_stops_learning_that_nobody_asked_for() -> None:
     assert not worker.is_alive()
     assert [a.kind for a in e.session.actions] == ["rect", "stroke"]
     assert e.session.actions[0].rounds == 1 and not e._strokes
+
+
+def test_a_stroke_stops_the_cut_of_a_start() -> None:
+    e, reference = editor(), editor()
+    cuts = threading.Event()
+
+    def cut_for_ever() -> None:
+        cuts.set()
+        while True:
+            slic(IMAGE, n_segments=20)
+
+    e.session.cut = cut_for_ever  # type: ignore[method-assign]
+    worker = threading.Thread(target=lambda: [e.work(timeout=5) for _ in range(3)])
+    drag(e, (120, 20), (380, 260))
+    worker.start()  # the rectangle, the points of a stroke, its end
+    assert cuts.wait(30)
+    assert e.session.uncut
+    drag(e, (200, 100), (200, 100))
+    worker.join(30)
+    assert not worker.is_alive()
+    drag(reference, (120, 20), (380, 260))
+    assert reference.work()
+    drag(reference, (200, 100), (200, 100))
+    while len(reference.session.actions) < 2 or reference._strokes:
+        assert reference.work()
+    assert reference.session.actions == e.session.actions
+    np.testing.assert_array_equal(e.session.labels, reference.session.labels)

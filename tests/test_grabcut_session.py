@@ -37,6 +37,29 @@ def state(session: Session) -> tuple[Any, ...]:
     )
 
 
+def test_a_start_is_cut_when_its_labels_are_needed(tmp_path: Path) -> None:
+    rect = Action("rect", RECT.points, rounds=1)
+    whole, longer = Session(IMAGE), Session(IMAGE)
+    whole.do(rect)
+    longer.do(RECT)  # two rounds
+    for need in (Session.cut, lambda s: s.save(tmp_path / "session.json")):
+        session = Session(IMAGE)
+        session.start(rect)
+        assert session.uncut and session.actions == [rect] and not session.grabcut.energies
+        assert state(session) != state(whole)
+        need(session)
+        assert not session.uncut and state(session) == state(whole)
+        assert session.grabcut.energies == whole.grabcut.energies
+    for need in (lambda s: s.extend(RECT), lambda s: s.do(Action("learn", rounds=1))):
+        session = Session(IMAGE)
+        session.start(rect)
+        need(session)
+        assert not session.uncut and state(session) == state(longer)
+        session.start(rect)
+        assert session.undo() and not session.uncut
+        assert state(session) == state(longer)
+
+
 def test_undo_and_redo_go_through_all_states(rng: np.random.Generator) -> None:
     session = Session(IMAGE)
     actions = [RECT, *strokes(rng, 5), Action("learn", rounds=1), *strokes(rng, 3), RECT]

@@ -234,6 +234,47 @@ def test_strokes_after_a_round_that_was_stopped() -> None:
     assert stopped  # a busy machine may miss most moments
 
 
+def test_strokes_after_a_start_whose_cut_was_stopped() -> None:
+    """They do not wait for it, and lead to what they would have led to."""
+    image = with_an_object(400)
+    rect = Action("rect", ((60, 60), (340, 340)), rounds=1)
+    stroke = Action("stroke", ((90, 90), (200, 160)), label=0, radius=12)
+    learn = Action("learn", rounds=1)
+    reference, expected = Session(image, n_threads=1), []
+    for action in (rect, stroke, learn):
+        reference.do(action)
+        expected.append((reference.labels, reference.grabcut.energies[-1]))
+
+    def check(session: Session, labels: Any, energy: float) -> None:
+        np.testing.assert_array_equal(session.labels, labels)
+        assert session.grabcut.energies[-1] == pytest.approx(energy, rel=1e-9)
+
+    def cut() -> None:
+        session.uncut = True
+        session.cut()
+
+    session, stopped = Session(image, n_threads=1), 0
+    session.start(rect)
+    for moment in moments(cut, 12):
+        session = Session(image, n_threads=1)
+        session.start(rect)
+        with Stop() as stop:
+            timer = threading.Timer(moment, stop.set)
+            timer.start()
+            try:
+                session.cut()
+            except Stopped:
+                stopped += 1
+            timer.join()
+        for action, found in zip((stroke, learn), expected[1:], strict=True):
+            session.do(action)
+            check(session, *found)
+        for found in expected[1::-1]:
+            assert session.undo()
+            check(session, *found)
+    assert stopped  # a busy machine may miss most moments
+
+
 def test_an_interrupted_fit_keeps_its_rounds_and_goes_on() -> None:
     image = with_an_object(300)
     rect = (40, 40, 220, 220)

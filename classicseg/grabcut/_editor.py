@@ -240,29 +240,37 @@ class Editor:
 
     def _start(self, action: Action) -> None:
         def job() -> None:
-            self.session.do(action)
+            self.session.start(action)
             self.tool, self.label = "brush", 1
             self._say("Paint where it is wrong: 1 is foreground, 0 background")
-            self._later(lambda: self._go_on(action))
+            if self._unless_overtaken(self.session.cut):
+                self._later(lambda: self._go_on(action))
 
         self._later(job)
 
-    def _go_on(self, action: Action) -> None:
-        """One more round of a start, if nothing else has been done since."""
+    def _unless_overtaken(self, do: Callable[[], None]) -> bool:
+        """Do what nobody waits for any more if something else is to be done."""
         with self._lock:
-            done = self.session.grabcut.converged or action.rounds >= _START_ROUNDS or self.closed
-            if done or self._jobs or self._drag or self.session.actions[-1:] != [action]:
-                return
+            if self._jobs or self.closed:
+                return False
             self._round = Stop()
-        longer = replace(action, rounds=action.rounds + 1)
         try:
             with self._round:
-                self.session.extend(longer)
+                do()
         except Stopped:
-            return
+            return False
         finally:
             self._round = None
-        self._later(lambda: self._go_on(longer))
+        return True
+
+    def _go_on(self, action: Action) -> None:
+        """One more round of a start, if nothing else has been done since."""
+        over = self.session.grabcut.converged or action.rounds >= _START_ROUNDS
+        if over or self._drag or self.session.actions[-1:] != [action]:
+            return
+        longer = replace(action, rounds=action.rounds + 1)
+        if self._unless_overtaken(lambda: self.session.extend(longer)):
+            self._later(lambda: self._go_on(longer))
 
     def _take_in(self, stroke: _Stroke) -> None:
         if self.session.started and not stroke.waits:
@@ -310,6 +318,7 @@ class Editor:
         if not self.session.started:
             self._say("Nothing to save yet: drag a rectangle around the object")
         else:
+            self.session.cut()
             self._say(self._save(self.session))
 
     # ---- what is to be seen ----

@@ -305,6 +305,15 @@ class GrabCut:
         self.trimap[window][painted] = label
         return self
 
+    def _prepare(self, name: str, value: Any) -> None:
+        """The first half of a `fit` of one round from a start; `refine` is the other."""
+        assert isinstance(self._models, Models)
+        self._start(name, value)
+        if both_sides_to_learn(self.mask):
+            self._models.learn(self._started())
+            self.background_gmm = self._models.background
+            self.foreground_gmm = self._models.foreground
+
     def _restart(self, seed: int) -> None:
         """Forget what was learned; k-means begins from the seed again."""
         self._rng = np.random.default_rng(seed)
@@ -316,6 +325,7 @@ class GrabCut:
         window: tuple[slice, slice] | None,
         models: tuple[GMM | None, GMM | None],
         energies: tuple[float, ...],
+        uncut: bool,
     ) -> None:
         """Go back to labels, mixtures and energies from before; labels differ in the window."""
         assert isinstance(self._models, Models)
@@ -324,6 +334,8 @@ class GrabCut:
         self.background_gmm, self.foreground_gmm = background, foreground = models
         if trimap is None or background is None or foreground is None:
             self._models.restart()
+        elif uncut:
+            self._models.recall(background, foreground)
         elif now[0] is background and now[1] is foreground and window is not None:
             if trimap[window].size:
                 self._models.paint(window, freed=True)

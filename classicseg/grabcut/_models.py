@@ -53,16 +53,25 @@ class Models:
 
         Where it is stopped, what was learned before holds for the labels before.
         """
+        background, foreground, assignments = self._round(trimap)
+        solved = self._exact_cut.solve(assignments, trimap, self._threads)
+        self.background, self.foreground = background, foreground
+        self._assignments = assignments
+        return self._taken(trimap, *solved)
+
+    def learn(self, trimap: Trimap) -> None:
+        """The first half of a round; `refine`, also after more paint, is the other."""
+        self.background, self.foreground, self._assignments = self._round(trimap)
+        self._energy = None
+
+    def _round(self, trimap: Trimap) -> tuple[GMM, GMM, Sides]:
+        """New mixtures, and what each pixel costs by them."""
         if self.fresh:
             mask = _foreground(trimap)
             self._assign(self._first(~mask), self._first(mask), trimap)
         self._assign_stale(trimap)
         background, foreground = self._learned(trimap)
-        assignments = self._assigned(background, foreground, trimap)
-        solved = self._exact_cut.solve(assignments, trimap, self._threads)
-        self.background, self.foreground = background, foreground
-        self._assignments = assignments
-        return self._taken(trimap, *solved)
+        return background, foreground, self._assigned(background, foreground, trimap)
 
     def paint(self, window: Window, freed: bool) -> None:
         """The trimap has changed in a window; `freed`: pixels have left their hard side."""

@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ class _Before:
     models: tuple[GMM | None, GMM | None]
     energies: tuple[float, ...]
     marks: NDArray[np.uint8] | None
+    uncut: bool = False
 
 
 class Session:
@@ -56,6 +57,9 @@ class Session:
         The labels, energies and colour models.
     saved : bool
         Whether the actions are those of the last `save`, or there are none.
+    uncut : bool
+        Whether the labels are those that the last start began with: `cut` finds those that it
+        leads to. Strokes need not wait for that, their own cut does.
 
     Examples
     --------
@@ -81,6 +85,7 @@ class Session:
         self._before: list[_Before] = []
         self._marks: NDArray[np.uint8] | None = None  # scribbles before a start
         self._saved: list[Action] = []
+        self.uncut = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -129,9 +134,24 @@ class Session:
         self._begin(action)
         self._undone.clear()
 
+    def start(self, action: Action) -> None:
+        """Do a rectangle or a lasso around the object, but for its cut."""
+        self._begin(action, cut=False)
+        self._undone.clear()
+        self.end()
+
+    def cut(self) -> None:
+        """Find the labels that the last start leads to, if that is still to be done."""
+        if self.uncut:
+            with self._all_or_nothing():
+                self.grabcut.refine()
+            self.uncut = False
+
     def extend(self, action: Action) -> None:
         """The last action goes on: more points of a stroke, more rounds of learning."""
         last = self.actions[-1]
+        if action.rounds > last.rounds:
+            self.cut()
         with self._all_or_nothing():
             if len(action.points) > len(last.points):
                 new = action.points[max(0, len(last.points) - 1) :]
@@ -146,8 +166,7 @@ class Session:
         if before.trimap is None or now is None or action.rounds > 0:
             return
         window = window_of(before.trimap != now) or (slice(0, 0), slice(0, 0))
-        part = before.trimap[window].copy()
-        self._before[-1] = _Before(part, window, before.models, before.energies, before.marks)
+        self._before[-1] = replace(before, trimap=before.trimap[window].copy(), window=window)
 
     def undo(self) -> bool:
         """Take the last action back; False where there is none."""
@@ -157,6 +176,7 @@ class Session:
             self._restore(self._before[-1])
         self._before.pop()
         self._undone.append(self.actions.pop())
+        self.cut()
         return True
 
     def redo(self) -> bool:
@@ -173,31 +193,36 @@ class Session:
         while self.undo():
             pass
 
-    def _begin(self, action: Action) -> None:
+    def _begin(self, action: Action, cut: bool = True) -> None:
         grabcut = self.grabcut
         models = grabcut.background_gmm, grabcut.foreground_gmm
-        before = _Before(grabcut.trimap, None, models, grabcut.energies, self._marks)
+        before = _Before(
+            grabcut.trimap, None, models, grabcut.energies, self._marks, uncut=self.uncut
+        )
+        if action.kind == "learn":
+            self.cut()
         with self._all_or_nothing():
-            self._perform(action)
+            self._perform(action, cut)
+        self.uncut = not cut and not grabcut.energies
         self.actions.append(action)
         self._before.append(before)
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
         """What is interrupted, or fails, leaves everything as it was before."""
-        grabcut, marks = self.grabcut, self._marks
+        grabcut, marks, uncut = self.grabcut, self._marks, self.uncut
         trimap, energies = grabcut.trimap, grabcut.energies
         models = grabcut.background_gmm, grabcut.foreground_gmm
         try:
             yield
         except BaseException as error:
-            self._marks = marks
+            self._marks, self.uncut = marks, uncut
             grabcut._recall(trimap, models, energies, error)
             raise
 
-    def _perform(self, action: Action) -> None:
+    def _perform(self, action: Action, cut: bool = True) -> None:
         if action.kind == "rect":
-            self._start(action.rounds, rect=_rect_of(action.points, self.shape))
+            self._start(action.rounds, "rect", _rect_of(action.points, self.shape), cut)
         elif action.kind == "learn":
             if not self.started:
                 raise ValueError("there is nothing to learn from yet: give a rectangle first")
@@ -209,15 +234,18 @@ class Session:
                 raise ValueError("the lasso holds no pixel of the photo")
             trimap = np.zeros(self.shape, np.uint8)
             trimap[window][inside] = 3
-            self._start(action.rounds, trimap=trimap)
+            self._start(action.rounds, "trimap", trimap, cut)
         else:
             self._label(action)
 
-    def _start(self, rounds: int, **start: Any) -> None:
+    def _start(self, rounds: int, name: str, value: Any, cut: bool = True) -> None:
         # From the seed each time: what was done before and taken back must not matter.
         self.grabcut._restart(self.seed)
         self._marks = None
-        self._learn(**start)
+        if not cut:
+            self.grabcut._prepare(name, value)
+            return
+        self._learn(**{name: value})
         for _ in range(rounds - 1):
             self._learn()
 
@@ -240,7 +268,7 @@ class Session:
         window, painted = paint(self.shape, action.points, action.radius)
         marks[window][painted] = 1 + (action.label & 1)
         if (marks == 1).any() and (marks == 2).any():
-            self._start(action.rounds, scribbles=marks)
+            self._start(action.rounds, "scribbles", marks)
         else:
             self._marks = marks
 
@@ -251,11 +279,12 @@ class Session:
             whole = self.grabcut.trimap.copy()
             whole[before.window] = trimap
             trimap = whole
-        self._marks = before.marks
-        self.grabcut._restore(trimap, before.window, before.models, before.energies)
+        self._marks, self.uncut = before.marks, before.uncut
+        self.grabcut._restore(trimap, before.window, before.models, before.energies, before.uncut)
 
     def save(self, path: str | os.PathLike[str], photo: str = "") -> None:
         """Write a session file: all that leads to the same labels again, but for the photo."""
+        self.cut()
         io.write_json(path, session_json(self.image, self.seed, self.actions, photo))
         self._saved = list(self.actions)
 

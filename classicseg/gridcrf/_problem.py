@@ -193,7 +193,10 @@ def _back(offset: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _check_range(unary: NDArray[np.float32], load: float, costs: Costs) -> None:
     """Whether all sums at a node stay in the range of floats."""
-    largest = max(-float(unary.min()), float(unary.max())) * 2 + load * float(np.abs(costs.matrix).max()) * 2
+    largest = (
+        max(-float(unary.min()), float(unary.max())) * 2
+        + load * float(np.abs(costs.matrix).max()) * 2
+    )
     if not (largest < _LARGEST and load < _LARGEST):
         raise ValueError(
             f"unary, edges and label_cost add up to {largest:g} at one node, expected under "
