@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +106,42 @@ def test_what_was_undone_does_not_matter(rng: np.random.Generator, tmp_path: Pat
     assert again.saved and again.actions == session.actions
     again.undo()
     assert not again.saved
+
+
+OTHER_MACHINES = [
+    {"CLASSICSEG_ISA": "baseline", "CLASSICSEG_NUM_THREADS": "1", "OPENBLAS_CORETYPE": "Prescott"},
+    {
+        "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 X86_V3 X86_V4 AVX512F AVX512_SKX",
+        "OPENBLAS_CORETYPE": "Nehalem",
+    },
+]
+
+
+@pytest.mark.parametrize("environment", OTHER_MACHINES)
+def test_other_machines_find_the_same_mask(
+    environment: dict[str, str], rng: np.random.Generator, tmp_path: Path
+) -> None:
+    """Kernels, NumPy's loops and linear algebra for older processors; fewer threads."""
+    session = Session(IMAGE)
+    for action in (RECT, *strokes(rng, 5), Action("learn", rounds=2), *strokes(rng, 3)):
+        session.do(action)
+    session.save(tmp_path / "session.json")
+    np.save(tmp_path / "image.npy", IMAGE)
+    replay = (
+        "import numpy as np\n"
+        "from classicseg.grabcut._session import Session\n"
+        "session = Session(np.load('image.npy'))\n"
+        "session.load('session.json')\n"
+        "np.save('mask.npy', session.mask)"
+    )
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", replay],
+        cwd=tmp_path,
+        env=os.environ | environment,
+        check=True,
+        timeout=300,
+    )
+    np.testing.assert_array_equal(np.load(tmp_path / "mask.npy"), session.mask)
 
 
 def test_a_stroke_in_pieces_is_the_stroke(rng: np.random.Generator) -> None:
