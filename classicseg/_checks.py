@@ -41,6 +41,7 @@ __all__ = [
     "as_unary",
     "check_threads",
     "finite",
+    "image_array",
     "non_negative",
     "positive",
     "positive_int",
@@ -72,7 +73,7 @@ def as_image(
     >>> as_image(np.full((2, 3), 0.5))[:, :, 0].tolist()
     [[127.5, 127.5, 127.5], [127.5, 127.5, 127.5]]
     """
-    pixels = _image_array(image, name) if dimensions == 2 else _volume_array(image, name)
+    pixels = image_array(image, name) if dimensions == 2 else _volume_array(image, name)
     kind = pixels.dtype
     if data_range is None:
         if kind == np.uint8:
@@ -118,7 +119,7 @@ def as_uint8_image(
     image: ArrayLike, *, name: str = "image", data_range: tuple[float, float] | None = None
 ) -> NDArray[np.uint8]:
     """Check an image as `as_image` does and convert it to 8-bit RGB, grey in all three channels."""
-    pixels = _image_array(image, name)
+    pixels = image_array(image, name)
     if pixels.dtype == np.uint8 and data_range is None:
         eight_bit = pixels
     else:
@@ -302,7 +303,8 @@ def _array(value: ArrayLike, name: str, what: str) -> NDArray[Any]:
     return array
 
 
-def _image_array(image: ArrayLike, name: str) -> NDArray[Any]:
+def image_array(image: ArrayLike, name: str) -> NDArray[Any]:
+    """Check that an array has the shape of an image and make it (H, W, C), its values unchecked."""
     array = _array(image, name, "an image")
     shape = array.shape
     expected = "expected (H, W) grey or (H, W, 3) RGB"

@@ -83,4 +83,24 @@ CLASSICSEG_INLINE Lanes reduce_each(const Lanes (&x)[n_lanes], Op&& op) {
               __builtin_shufflevector(fours[0], fours[1], 4, 5, 6, 7, 12, 13, 14, 15));
 }
 
+// Rows become columns.
+CLASSICSEG_INLINE void transpose(Lanes (&x)[n_lanes]) {
+    Lanes pairs[n_lanes], fours[n_lanes];
+    for (int i = 0; i < n_lanes; i += 2) {
+        pairs[i] = __builtin_shufflevector(x[i], x[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
+        pairs[i + 1] = __builtin_shufflevector(x[i], x[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+    }
+    for (int i = 0; i < n_lanes; i += 4)
+        for (int k = 0; k < 2; k++) {
+            const Lanes a = pairs[i + k], b = pairs[i + k + 2];
+            fours[i + k] = __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
+            fours[i + k + 2] = __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+    for (int i = 0; i < n_lanes / 2; i++) {
+        const Lanes a = fours[i], b = fours[i + 4];
+        x[i] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11);
+        x[i + 4] = __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+}
+
 }  // namespace classicseg::CLASSICSEG_ISA

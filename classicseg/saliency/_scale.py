@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classicseg._checks import as_image, as_uint8_image, check_threads
+from classicseg._checks import as_image, check_threads, image_array
 from classicseg._kernels import ext
 
 Map = NDArray[np.float32]
 Colors = NDArray[np.float32]
+
+_READ_AS_IS = tuple(np.dtype(kind) for kind in ("uint8", "float32", "float64"))
 
 
 def shrunk(
@@ -17,24 +21,50 @@ def shrunk(
 ) -> Colors:
     """Check an image and make it RGB in 0..255, no side longer than `side` pixels.
 
-    Areas are averaged. Of a large 8-bit image nothing larger than the result is made.
+    Areas are averaged. Of a large image nothing larger than the result is made, but where it is of
+    another type than 8 bits, float32 and float64.
     """
     threads = check_threads(n_threads)
-    pixels: NDArray[np.uint8] | Colors
-    if getattr(image, "dtype", None) == np.uint8:
-        pixels = as_uint8_image(image, name=name)
+    pixels = image_array(image, name)
+    shape = _within(pixels.shape, side)
+    if shape == pixels.shape[:2]:
+        small = as_image(pixels, name=name)
+    elif pixels.shape[2] == 1:
+        small = _averaged("grey", pixels, shape, name, threads)[..., np.newaxis]
     else:
-        pixels = as_image(image, name=name)
-        if pixels.shape[2] == 1:
-            pixels = np.repeat(pixels, 3, axis=2)
-    height, width = pixels.shape[:2]
+        small = _averaged("shrink", pixels, (*shape, 3), name, threads)
+    return small if small.shape[2] == 3 else np.repeat(small, 3, axis=2)
+
+
+def shrunk_grey(image: ArrayLike, side: int, n_threads: int | None = None) -> Map:
+    """Check an image and make it (H, W), the mean of red, green and blue in 0..255, in that way."""
+    threads = check_threads(n_threads)
+    pixels = image_array(image, "image")
+    return _averaged("grey", pixels, _within(pixels.shape, side), "image", threads)
+
+
+def _within(shape: tuple[int, ...], side: int) -> tuple[int, int]:
+    height, width = shape[:2]
     if max(height, width) <= side:
-        return pixels.astype(np.float32, copy=False)
+        return height, width
     scale = side / max(height, width)
-    shape = (max(1, round(height * scale)), max(1, round(width * scale)))
-    small = np.empty((*shape, 3), np.float32)
-    shrink = ext.shrink_uint8 if pixels.dtype == np.uint8 else ext.shrink_float32
-    shrink(pixels, small, threads)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def _averaged(
+    kernel: str, pixels: NDArray[Any], shape: tuple[int, ...], name: str, threads: int
+) -> NDArray[np.float32]:
+    small = np.empty(shape, np.float32)
+    if pixels.dtype in _READ_AS_IS:
+        shrink = getattr(ext, f"{kernel}_{pixels.dtype.name}")
+        unit = shrink(np.ascontiguousarray(pixels), small, threads)
+        if pixels.dtype == np.uint8:
+            return small
+        if unit:
+            small *= 255
+            return small
+    # What is of another type, or not in [0, 1]: rounded away from it, or an error.
+    getattr(ext, f"{kernel}_float32")(as_image(pixels, name=name), small, threads)
     return small
 
 

@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import fft, ndimage
 
+from classicseg._kernels import ext
 from classicseg._lab import lab
-from classicseg.saliency._scale import Map, enlarged, shrunk, stretched
+from classicseg.saliency._scale import Map, enlarged, shrunk, shrunk_grey, stretched
 
 Matrix = NDArray[np.float32]
 
 _SIDE = 64
-_MEAN = np.full(3, 1 / 3, np.float32)  # of red, green and blue
 # The spread of the blur: of the residual's squares in pixels, of the signature's as a share.
 _SIGMA_RESIDUAL = 2.5
 _SIGMA_SIGNATURE = 0.045
-# Levels of 255, and units of Lab, that are rounding and not an image.
+# Units of Lab that are rounding and not an image.
 _NOISE = 0.5
 
 
@@ -60,18 +60,10 @@ def spectral_residual(image: ArrayLike, *, n_threads: int | None = None) -> Map:
     >>> bool(found[9:21, 19:31].max() > 0.5 > 0.1 > found[35, 55])
     True
     """
-    grey = shrunk(image, _SIDE, n_threads) @ _MEAN
-    if np.ptp(grey) < _NOISE:
-        return np.zeros(np.shape(image)[:2], np.float32)
-    spectrum = fft.fft2(grey)
-    amplitude = np.abs(spectrum)
-    log_amplitude = np.log(amplitude + 1e-6 * amplitude.max())
-    rows, columns = (_averaging(n) for n in grey.shape)
-    residual = log_amplitude - rows @ log_amplitude @ columns.T
-    # Of the spectrum the phase is kept: it is divided by its amplitude.
-    back = fft.ifft2(spectrum * (np.exp(residual) / np.maximum(amplitude, 1e-20)))
-    energy = np.square(back.real) + np.square(back.imag)
-    return enlarged(stretched(_blurred(energy, _SIGMA_RESIDUAL), 0), image, n_threads)
+    grey = shrunk_grey(image, _SIDE, n_threads)
+    found = np.empty_like(grey)
+    ext.spectral_residual(grey, _SIGMA_RESIDUAL, found)
+    return enlarged(found, image, n_threads)
 
 
 def image_signature(image: ArrayLike, *, n_threads: int | None = None) -> Map:
@@ -130,14 +122,6 @@ def _blurred(values: Matrix, sigma: float) -> Matrix:
 
 # On images this small a filter is a product with a matrix, which is the filter of the identity:
 # several times faster than scipy's own loops.
-
-
-@cache
-def _averaging(n: int) -> Matrix:
-    """Means of three neighbours along an axis of n, the ends joined."""
-    identity = np.eye(n, dtype=np.float32)
-    filtered: Matrix = ndimage.uniform_filter1d(identity, 3, axis=0, mode="wrap")
-    return filtered
 
 
 @cache

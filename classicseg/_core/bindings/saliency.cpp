@@ -5,6 +5,8 @@ namespace {
 
 template <class T>
 using Colours = nb::ndarray<const T, nb::shape<-1, -1, 3>, nb::c_contig, nb::device::cpu>;
+template <class T>
+using Pixels = nb::ndarray<const T, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 using ColoursOut = nb::ndarray<float, nb::shape<-1, -1, 3>, nb::c_contig, nb::device::cpu>;
 
 template <class Array>
@@ -20,16 +22,44 @@ int columns_of(const Array& array) {
 }
 
 template <class T>
-void shrink(Colours<T> image, ColoursOut out, int n_threads) {
+bool shrink(Colours<T> image, ColoursOut out, int n_threads) {
     const int height = rows_of(image), width = columns_of(image);
     const int to_height = rows_of(out), to_width = columns_of(out);
     if (to_height > height || to_width > width) throw std::invalid_argument("larger than the image");
+    const SaliencyKernels& of = kernels().saliency;
     Call call;
     Pool pool(useful_threads(n_threads, static_cast<size_t>(height) * static_cast<size_t>(width)));
-    if constexpr (sizeof(T) == 1)
-        kernels().saliency.shrink_bytes(image.data(), height, width, out.data(), to_height, to_width, pool);
-    else
-        kernels().saliency.shrink_floats(image.data(), height, width, out.data(), to_height, to_width, pool);
+    const auto run = [&](auto kernel) { return kernel(image.data(), height, width, out.data(), to_height, to_width, pool); };
+    if constexpr (std::is_same_v<T, uint8_t>) return run(of.shrink_bytes);
+    else if constexpr (std::is_same_v<T, float>) return run(of.shrink_floats);
+    else return run(of.shrink_doubles);
+}
+
+template <class T>
+bool shrink_grey(Pixels<T> image, Output2D<float> out, int n_threads) {
+    const int height = rows_of(image), width = columns_of(image);
+    const int to_height = rows_of(out), to_width = columns_of(out);
+    if (image.shape(2) != 1 && image.shape(2) != 3) throw std::invalid_argument("1 or 3 channels");
+    if (to_height > height || to_width > width) throw std::invalid_argument("larger than the image");
+    const int channels = static_cast<int>(image.shape(2));
+    const SaliencyKernels& of = kernels().saliency;
+    Call call;
+    Pool pool(useful_threads(n_threads, static_cast<size_t>(height) * static_cast<size_t>(width)));
+    const auto run = [&](auto kernel) {
+        return kernel(image.data(), height, width, channels, out.data(), to_height, to_width, pool);
+    };
+    if constexpr (std::is_same_v<T, uint8_t>) return run(of.grey_bytes);
+    else if constexpr (std::is_same_v<T, float>) return run(of.grey_floats);
+    else return run(of.grey_doubles);
+}
+
+void spectral_residual(Input2D<float> grey, double sigma, Output2D<float> out) {
+    const int height = rows_of(grey), width = columns_of(grey);
+    expect_shape(out, height, width);
+    if (std::max(height, width) > kernels().saliency.residual_side) throw std::invalid_argument("a side too long");
+    if (!(sigma > 0 && sigma <= 4)) throw std::invalid_argument("sigma");
+    Call call;
+    kernels().saliency.spectral_residual(grey.data(), height, width, sigma, out.data());
 }
 
 void enlarge(Input2D<float> map, Output2D<float> out, int n_threads) {
@@ -60,6 +90,11 @@ void reconstruct(Input2D<float> mask, Output2D<float> values) {
 void bind_saliency(nb::module_& m) {
     m.def("shrink_uint8", &shrink<uint8_t>);
     m.def("shrink_float32", &shrink<float>);
+    m.def("shrink_float64", &shrink<double>);
+    m.def("grey_uint8", &shrink_grey<uint8_t>);
+    m.def("grey_float32", &shrink_grey<float>);
+    m.def("grey_float64", &shrink_grey<double>);
+    m.def("spectral_residual", &spectral_residual);
     m.def("enlarge", &enlarge);
     m.def("minimum_barrier", &minimum_barrier);
     m.def("reconstruct", &reconstruct);
