@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from scipy import fft, ndimage
-from skimage import color
+from skimage import color, data
 
 from classicseg import grabcut, saliency
 from classicseg._lab import lab
 from classicseg.saliency.contrast import palette
 from classicseg.saliency.gbvs import _concentrated, _nearness
+from reference import saliency as reference
 
 Method = Callable[..., NDArray[np.float32]]
 
@@ -165,17 +166,28 @@ def test_gbvs_activations_are_the_equilibria_of_the_walks(rng: np.random.Generat
         assert nearness[i, j] == pytest.approx(np.exp(-squared / (2 * sigma**2)))
 
 
-def test_spectral_residual_is_the_formula_of_the_paper(rng: np.random.Generator) -> None:
-    grey = rng.integers(0, 256, (48, 64)).astype(np.uint8)
-    spectrum = np.fft.fft2(grey.astype(np.float64))
-    amplitude, phase = np.abs(spectrum), np.angle(spectrum)
-    log_amplitude = np.log(amplitude + 1e-6 * amplitude.max())
-    shifts = list(itertools.product((-1, 0, 1), repeat=2))
-    mean = sum(np.roll(log_amplitude, shift, (0, 1)) for shift in shifts) / 9
-    back = np.fft.ifft2(np.exp(log_amplitude - mean + 1j * phase))
-    energy = ndimage.gaussian_filter(np.abs(back) ** 2, 2.5, mode="nearest")
-    expected = (energy - energy.min()) / np.ptp(energy)
-    np.testing.assert_allclose(saliency.spectral_residual(grey), expected, atol=1e-4)
+@pytest.mark.parametrize("shape", [(48, 64), (64, 43), (1, 64), (2, 7), (3, 3), (37, 61), (64, 64)])
+def test_spectral_residual_is_the_formula_of_the_paper(
+    shape: tuple[int, int], rng: np.random.Generator
+) -> None:
+    """No side above 64: nothing is shrunk or enlarged."""
+    noise = rng.integers(0, 256, shape).astype(np.uint8)
+    smooth = ndimage.gaussian_filter(noise, 2).astype(np.uint8)
+    for grey in (noise, smooth):
+        expected = reference.spectral_residual(grey.astype(float))
+        np.testing.assert_allclose(saliency.spectral_residual(grey), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee", "rocket"])
+def test_spectral_residual_of_photographs(name: str) -> None:
+    image = getattr(data, name)()
+    height, width = image.shape[:2]
+    scale = 64 / max(height, width)
+    small = reference.shrink(image, round(height * scale), round(width * scale)).mean(axis=2)
+    expected = reference.spectral_residual(small)
+    large = reference.enlarge(expected, height, width)
+    for same in (image, image / 255, (image / 255).astype(np.float32)):
+        np.testing.assert_allclose(saliency.spectral_residual(same), large, atol=1e-5)
 
 
 def test_image_signature_is_the_formula_of_the_paper(rng: np.random.Generator) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,21 @@ from classicseg._kernels import ext
 
 Map = NDArray[np.float32]
 Colors = NDArray[np.float32]
+Kernels = dict[np.dtype[Any], Callable[[NDArray[Any], NDArray[np.float32], int], bool]]
 
-_READ_AS_IS = tuple(np.dtype(kind) for kind in ("uint8", "float32", "float64"))
+# Which the kernels read as they are, without a copy.
+_GREY: Kernels = {
+    np.dtype(np.uint8): ext.grey_uint8,
+    np.dtype(np.float32): ext.grey_float32,
+    np.dtype(np.float64): ext.grey_float64,
+}
+_SHRINK: Kernels = {
+    np.dtype(np.uint8): ext.shrink_uint8,
+    np.dtype(np.float32): ext.shrink_float32,
+    np.dtype(np.float64): ext.shrink_float64,
+}
+# To ask how many cores there are takes longer than to shrink and enlarge an image of this size.
+_ONE_THREAD = 1_000_000
 
 
 def shrunk(
@@ -24,23 +38,28 @@ def shrunk(
     Areas are averaged. Of a large image nothing larger than the result is made, but where it is of
     another type than 8 bits, float32 and float64.
     """
-    threads = check_threads(n_threads)
     pixels = image_array(image, name)
+    threads = threads_for(pixels, n_threads)
     shape = _within(pixels.shape, side)
     if shape == pixels.shape[:2]:
         small = as_image(pixels, name=name)
     elif pixels.shape[2] == 1:
-        small = _averaged("grey", pixels, shape, name, threads)[..., np.newaxis]
+        small = _averaged(_GREY, pixels, shape, name, threads)[..., np.newaxis]
     else:
-        small = _averaged("shrink", pixels, (*shape, 3), name, threads)
+        small = _averaged(_SHRINK, pixels, (*shape, 3), name, threads)
     return small if small.shape[2] == 3 else np.repeat(small, 3, axis=2)
 
 
 def shrunk_grey(image: ArrayLike, side: int, n_threads: int | None = None) -> Map:
     """Check an image and make it (H, W), the mean of red, green and blue in 0..255, in that way."""
-    threads = check_threads(n_threads)
     pixels = image_array(image, "image")
-    return _averaged("grey", pixels, _within(pixels.shape, side), "image", threads)
+    threads = threads_for(pixels, n_threads)
+    return _averaged(_GREY, pixels, _within(pixels.shape, side), "image", threads)
+
+
+def threads_for(pixels: NDArray[Any], n_threads: int | None) -> int:
+    """How many threads to shrink or enlarge an image with."""
+    return 1 if n_threads is None and pixels.size < _ONE_THREAD else check_threads(n_threads)
 
 
 def _within(shape: tuple[int, ...], side: int) -> tuple[int, int]:
@@ -52,19 +71,19 @@ def _within(shape: tuple[int, ...], side: int) -> tuple[int, int]:
 
 
 def _averaged(
-    kernel: str, pixels: NDArray[Any], shape: tuple[int, ...], name: str, threads: int
+    kernels: Kernels, pixels: NDArray[Any], shape: tuple[int, ...], name: str, threads: int
 ) -> NDArray[np.float32]:
     small = np.empty(shape, np.float32)
-    if pixels.dtype in _READ_AS_IS:
-        shrink = getattr(ext, f"{kernel}_{pixels.dtype.name}")
-        unit = shrink(np.ascontiguousarray(pixels), small, threads)
+    kernel = kernels.get(pixels.dtype)
+    if kernel:
+        unit = kernel(np.ascontiguousarray(pixels), small, threads)
         if pixels.dtype == np.uint8:
             return small
         if unit:
             small *= 255
             return small
-    # What is of another type, or not in [0, 1]: rounded away from it, or an error.
-    getattr(ext, f"{kernel}_float32")(as_image(pixels, name=name), small, threads)
+    # Another type, or floats that rounding moved out of [0, 1], or an error.
+    kernels[np.dtype(np.float32)](as_image(pixels, name=name), small, threads)
     return small
 
 
@@ -74,7 +93,7 @@ def enlarged(values: Map, image: ArrayLike, n_threads: int | None = None) -> Map
     if values.shape == (height, width):
         return values
     large = np.empty((height, width), np.float32)
-    ext.enlarge(np.ascontiguousarray(values, np.float32), large, check_threads(n_threads))
+    ext.enlarge(np.ascontiguousarray(values, np.float32), large, threads_for(large, n_threads))
     return large
 
 

@@ -1,4 +1,4 @@
-"""Minimum barrier distances, reconstruction and changes of size, pixel by pixel."""
+"""Minimum barrier distances, reconstruction, changes of size and spectra, step by step."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import itertools
 import math
 
 import numpy as np
+from scipy import ndimage
 
 
 def raster_scan_barrier(channel: np.ndarray, seeds: np.ndarray, passes: int) -> np.ndarray:
@@ -68,6 +69,18 @@ def enlarge(values: np.ndarray, height: int, width: int) -> np.ndarray:
         below = (1 - u + u0) * values[v1, u0] + (u - u0) * values[v1, u1]
         found[y, x] = (1 - v + v0) * above + (v - v0) * below
     return found
+
+
+def spectral_residual(grey: np.ndarray, sigma: float = 2.5) -> np.ndarray:
+    """Hou & Zhang 2007: log amplitude less its mean of 3 x 3, with the phase; squared, blurred."""
+    spectrum = np.fft.fft2(grey)
+    amplitude, phase = np.abs(spectrum), np.angle(spectrum)
+    log_amplitude = np.log(np.hypot(amplitude, 1e-6 * amplitude.max()))
+    shifts = itertools.product((-1, 0, 1), repeat=2)
+    mean = sum(np.roll(log_amplitude, shift, (0, 1)) for shift in shifts) / 9
+    back = np.fft.ifft2(amplitude * np.exp(-mean + 1j * phase))
+    energy = ndimage.gaussian_filter(np.abs(back) ** 2, sigma, mode="nearest")
+    return (energy - energy.min()) / np.ptp(energy)
 
 
 def _shares(n: int, m: int) -> np.ndarray:
