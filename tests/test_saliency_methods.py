@@ -11,14 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
+from reference import saliency as reference
 from scipy import fft, ndimage
 from skimage import color, data
 
 from classicseg import grabcut, saliency
+from classicseg._kernels import ext
 from classicseg._lab import lab
 from classicseg.saliency.contrast import palette
 from classicseg.saliency.gbvs import _concentrated, _nearness
-from reference import saliency as reference
 
 Method = Callable[..., NDArray[np.float32]]
 
@@ -109,6 +110,31 @@ def test_what_is_no_image_is_refused(method: Method, bad: NDArray[np.float64]) -
         method(bad)
     with pytest.raises(TypeError, match="image"):
         method("cat.png")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_values_of_large_float_images_are_checked(dtype: type, channels: int) -> None:
+    """What the kernels find while they read is what a check before them says."""
+    rng = np.random.default_rng(0)
+    image = rng.random((301, 457, channels)).astype(dtype)
+    small = np.empty((43, 64), np.float32)
+    grey = {np.float32: ext.grey_float32, np.float64: ext.grey_float64}[dtype]
+    assert grey(image, small, 1)
+    for y, x, value in ((0, 0, np.nan), (300, 456, 1.5), (150, 200, -0.1), (7, 8, np.inf)):
+        wrong = image.copy()
+        wrong[y, x, -1] = value
+        assert not grey(wrong, small, 1)
+        for method in (saliency.spectral_residual, saliency.image_signature):
+            with pytest.raises(ValueError, match="image holds"):
+                method(wrong)
+    swapped = image.astype(image.dtype.newbyteorder())
+    np.testing.assert_array_equal(
+        saliency.spectral_residual(swapped), saliency.spectral_residual(image)
+    )
+    image[5, 6] = 1 + 1e-6  # rounding
+    expected = saliency.spectral_residual(np.minimum(image, 1))
+    np.testing.assert_allclose(saliency.spectral_residual(image), expected, atol=1e-5)
 
 
 def test_large_images_are_made_smaller_first(method: Method) -> None:

@@ -35,8 +35,8 @@ def shrunk(
 ) -> Colors:
     """Check an image and make it RGB in 0..255, no side longer than `side` pixels.
 
-    Areas are averaged. Of a large image nothing larger than the result is made, but where it is of
-    another type than 8 bits, float32 and float64.
+    Areas are averaged. Of a large image of 8 bits, float32 or float64 nothing larger than the
+    result is made.
     """
     pixels = image_array(image, name)
     threads = threads_for(pixels, n_threads)
@@ -74,15 +74,17 @@ def _averaged(
     kernels: Kernels, pixels: NDArray[Any], shape: tuple[int, ...], name: str, threads: int
 ) -> NDArray[np.float32]:
     small = np.empty(shape, np.float32)
-    kernel = kernels.get(pixels.dtype)
-    if kernel:
-        unit = kernel(np.ascontiguousarray(pixels), small, threads)
-        if pixels.dtype == np.uint8:
-            return small
-        if unit:
+    if pixels.dtype == np.uint8:
+        kernels[pixels.dtype](np.ascontiguousarray(pixels), small, threads)
+        return small
+    if pixels.dtype.kind == "f":
+        kind = np.dtype(np.float32 if pixels.dtype.itemsize <= 4 else np.float64)
+        with np.errstate(over="ignore"):
+            floats = np.ascontiguousarray(pixels, kind)
+        if kernels[kind](floats, small, threads):
             small *= 255
             return small
-    # Another type, or floats that rounding moved out of [0, 1], or an error.
+    # 16 bits, or floats that rounding moved out of [0, 1], or an error.
     kernels[np.dtype(np.float32)](as_image(pixels, name=name), small, threads)
     return small
 

@@ -7,7 +7,8 @@ using namespace classicseg;
 namespace {
 
 struct Results {
-    std::vector<float> distance, small, same, large, reconstructed;
+    std::vector<float> distance, small, same, doubles, grey, grey_of_bytes, grey_of_doubles, residual, large, reconstructed;
+    bool unit, grey_unit;
     bool operator==(const Results&) const = default;
 };
 
@@ -21,9 +22,21 @@ Results run(const Image& image, const std::vector<uint8_t>& bytes, const std::ve
     r.distance.resize(n);
     kernels.saliency.minimum_barrier(image.data.data(), seeds.data(), height, width, 3, r.distance.data());
     r.small.resize(3 * m);
-    kernels.saliency.shrink_floats(image.data.data(), height, width, r.small.data(), to_height, to_width, pool);
+    r.unit = kernels.saliency.shrink_floats(image.data.data(), height, width, r.small.data(), to_height, to_width, pool);
     r.same.resize(3 * m);
     kernels.saliency.shrink_bytes(bytes.data(), height, width, r.same.data(), to_height, to_width, pool);
+    const std::vector<double> wide(image.data.begin(), image.data.end());
+    r.doubles.resize(3 * m);
+    kernels.saliency.shrink_doubles(wide.data(), height, width, r.doubles.data(), to_height, to_width, pool);
+    for (auto* grey : {&r.grey, &r.grey_of_bytes, &r.grey_of_doubles}) grey->resize(m);
+    r.grey_unit =
+        kernels.saliency.grey_floats(image.data.data(), height, width, 3, r.grey.data(), to_height, to_width, pool);
+    kernels.saliency.grey_bytes(bytes.data(), height, 3 * width, 1, r.grey_of_bytes.data(), to_height, to_width, pool);
+    kernels.saliency.grey_doubles(wide.data(), height, width, 3, r.grey_of_doubles.data(), to_height, to_width, pool);
+    const int residual_height = std::min(to_height, kernels.saliency.residual_side);
+    const int residual_width = std::min(to_width, kernels.saliency.residual_side);
+    r.residual.resize(static_cast<size_t>(residual_height) * static_cast<size_t>(residual_width));
+    kernels.saliency.spectral_residual(r.grey_of_bytes.data(), residual_height, residual_width, 2.5, r.residual.data());
     r.large.resize(n);
     kernels.saliency.enlarge(r.small.data(), to_height, to_width, r.large.data(), height, width, pool);
     r.reconstructed.resize(n);
@@ -43,6 +56,13 @@ void check(const Results& r, const Image& image, const std::vector<uint8_t>& see
         }
         CHECK(std::isfinite(r.distance[p]) == any);
     }
+    bool unit = true;
+    for (float v : image.data) unit &= v >= 0 && v <= 1;
+    CHECK(r.unit == unit && r.grey_unit == unit);
+    CHECK(r.doubles == r.small && r.grey_of_doubles == r.grey);
+    for (size_t p = 0; p < r.grey.size(); p++)
+        CHECK(near(static_cast<double>(r.grey[p]), static_cast<double>(r.small[3 * p] + r.small[3 * p + 1] + r.small[3 * p + 2]) / 3, 1e-4));
+    for (float v : r.residual) CHECK(v >= 0 && v <= 1);
     double before = 0, after = 0;  // areas keep the mean
     for (float v : image.data) before += static_cast<double>(v);
     for (float v : r.small) after += static_cast<double>(v);
