@@ -186,7 +186,7 @@ def test_gbvs_activations_are_the_equilibria_of_the_walks(rng: np.random.Generat
     found = _concentrated(values, nearness)
     np.testing.assert_allclose(found.ravel(), expected, atol=1e-9)
     places = list(itertools.product(range(4), range(5)))
-    sigma = 0.15 * 4.5
+    sigma = 0.2 * 4.5
     for i, j in ((0, 0), (0, 7), (3, 19)):
         squared = sum((p - q) ** 2 for p, q in zip(places[i], places[j], strict=True))
         assert nearness[i, j] == pytest.approx(np.exp(-squared / (2 * sigma**2)))

@@ -60,6 +60,20 @@ def test_s_measure_by_hand() -> None:
     assert metrics.s_measure(found, truth) == pytest.approx(0.5 * alike + 0.5 * regions)
 
 
+def test_the_figures_of_another_program() -> None:
+    """What PySODMetrics 1.6.2 says of this map; its E-measure divides by n - 1."""
+    y, x = np.indices((60, 80))
+    found = np.exp(-((x - 30) ** 2 + (y - 25) ** 2) / 400) + 0.3 * ((x // 8 + y // 8) % 2)
+    levels = np.rint(255 * (found - found.min()) / np.ptp(found)).astype(np.uint8)
+    truth = np.zeros((60, 80), bool)
+    truth[12:41, 17:52] = True
+    assert metrics.s_measure(levels, truth) == pytest.approx(0.70779774, abs=2e-5)
+    assert metrics.e_measure(levels, truth) * 4800 / 4799 == pytest.approx(0.78659453, abs=1e-6)
+    assert metrics.adaptive_f(levels, truth) == pytest.approx(0.77625360, abs=1e-6)
+    assert metrics.max_f(levels, truth) == pytest.approx(0.78675821, abs=1e-6)
+    assert metrics.mae(levels, truth) == pytest.approx(0.25443219, abs=1e-6)
+
+
 def test_measures_of_empty_and_full_masks() -> None:
     found = np.full((3, 4), 0.25)
     none, every = np.zeros((3, 4), bool), np.ones((3, 4), bool)
