@@ -1,6 +1,7 @@
 """Saliency maps: how good they are against objects and fixations, and how fast.
 
     python benchmarks/bench_saliency.py objects      # voc2012/salient, 200 images
+    python benchmarks/bench_saliency.py halves       # what was chosen by looking at them
     python benchmarks/bench_saliency.py fixations    # mit1003, 50 images
     python benchmarks/bench_saliency.py speed        # frames a second on one core
     python benchmarks/bench_saliency.py huge         # 40 megapixels: seconds, bytes a pixel
@@ -11,8 +12,8 @@ Fixations: the data holds densities alone, so that their highest twentieth is ta
 are blurred: maps and densities are compared at a quarter of their size.
 The settings of `with_centre` were chosen on every second image, from the first; the gain over the
 centre prior is that on the others, with the 95 % interval of 10,000 bootstrap samples of them.
-Speed: CPU time of one thread, medians; OpenCV's spectral residual where cv2 has it, else its steps
-in cv2 and NumPy.
+Speed: CPU time of one thread, medians; the spectral residual beside OpenCV's where cv2 has it, else
+its steps in cv2 and NumPy, in turns.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import collections
 import multiprocessing
 import resource
 import time
+from unittest import mock
 
 import numpy as np
 from common import data_folder, machine, save
@@ -32,7 +34,9 @@ from skimage import data, transform
 from threadpoolctl import threadpool_limits
 
 import classicseg as cs
-from classicseg.saliency import metrics
+from classicseg.saliency import _regions, metrics
+from classicseg.saliency._scale import enlarged, shrunk, stretched
+from classicseg.saliency.minimum_barrier import contrasted
 
 OBJECTS = (
     "combined",
@@ -98,6 +102,55 @@ def compare_objects(console, every):
     save("saliency_objects", [dict(zip(titles, row, strict=True)) for row in rows])
 
 
+def compare_halves(console):
+    """What `combined` might have been, on every second image and on the others."""
+    samples = list(salient_objects())
+    rows = []
+    for n_steps in (1, 2, 3):
+        with mock.patch.object(_regions, "within_two_steps", lambda t, n=n_steps: within(t, n)):
+            maps = [candidates(image) for image, _ in samples]
+        for name in maps[0]:
+            scores = [
+                figure
+                for half in (slice(0, None, 2), slice(1, None, 2), slice(None))
+                for figure in f_and_mae([m[name] for m in maps[half]], samples[half])
+            ]
+            rows.append([f"{name}, steps: {n_steps}", *scores])
+    titles = ("with minimum_barrier", *(f"{m} {h}" for h in "12a" for m in ("max F", "MAE")))
+    show(console, "every second image (1), the others (2), all (a)", titles, rows)
+    save("saliency_halves", [dict(zip(titles, row, strict=True)) for row in rows])
+
+
+def within(touching, n_steps):
+    """Regions that are at most `n_steps` apart."""
+    near = touching
+    for _ in range(n_steps - 1):
+        near = near | (near.astype(np.float32) @ touching > 0)
+    return near & ~np.eye(len(near), dtype=bool)
+
+
+def candidates(image):
+    small = shrunk(image, 400) / np.float32(255)
+    barrier, robust, geodesic = (
+        getattr(cs.saliency, name)(small)
+        for name in ("minimum_barrier", "robust_background", "geodesic")
+    )
+    sums = {
+        "robust_background": barrier + robust,
+        "geodesic": barrier + geodesic,
+        "both": barrier + robust + geodesic,
+    }
+    return {name: enlarged(contrasted(stretched(v)), image) for name, v in sums.items()}
+
+
+def f_and_mae(maps, samples):
+    pairs = [(scaled(found), truth) for found, (_, truth) in zip(maps, samples, strict=True)]
+    curves = [metrics.precision_recall(*pair) for pair in pairs]
+    precision, recall = np.mean([(c.precision, c.recall) for c in curves], axis=0)
+    errors = [metrics.mae(*pair) for pair in pairs]
+    return float(metrics.f_measure(precision, recall).max()), float(np.mean(errors))
+
+
 def compare_fixations(console, every):
     samples = list(fixations())[::every]
     scores = collections.defaultdict(list)
@@ -149,7 +202,8 @@ def opencv_spectral_residual():
 
     def steps(image):
         """As OpenCV's: grey, 64 x 64, DFT, residual by a box of 3, blur, full size."""
-        small = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (64, 64)).astype(np.float32)
+        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.ndim == 3 else image
+        small = cv2.resize(grey, (64, 64)).astype(np.float32)
         planes = cv2.dft(small, flags=cv2.DFT_COMPLEX_OUTPUT)
         amplitude, angle = cv2.cartToPolar(planes[..., 0], planes[..., 1])
         log = cv2.log(amplitude + 1e-9)
@@ -194,16 +248,52 @@ def compare_speed(console, repeats):
         results.append(row)
         table.add_row(name, *(f"{row[s][0]:.1f} ({row[s][1]:.1f})" for s in images))
     console.print(table)
-    who, peer = opencv_spectral_residual()
-    for size, image in images.items():
-        ratios = []
-        for _ in range(5 * repeats):
-            theirs = cpu_seconds(peer, image)
-            ours = cpu_seconds(lambda i: cs.saliency.spectral_residual(i, n_threads=1), image)
-            ratios.append(theirs / ours)
-        console.print(f"spectral residual at {size}: {np.median(ratios):.2f}x as fast as {who}")
-        results.append({"peer": who, "size": size, "ratio": float(np.median(ratios))})
+    results += compare_spectral_residual(console, photo, 20 * repeats)
     save("saliency_speed", results)
+
+
+def compare_spectral_residual(console, photo, repeats):
+    """Wall-clock microseconds: the shortest calls are shorter than the CPU clock's step."""
+    who, peer = opencv_spectral_residual()
+    title = f"spectral residual: times as fast as {who}, median (ours, theirs in microseconds)"
+    names = ("RGB, 8 bits", "grey, 8 bits", "RGB, float32", "grey, float32")
+    table = Table("size", *names, title=title)
+    results = []
+    for width, height in ((100, 75), (400, 300), (640, 480), (1920, 1080)):
+        rgb = (transform.resize(photo, (height, width)) * 255).astype(np.uint8)
+        grey = np.ascontiguousarray(rgb[..., 1])
+        row = []
+        for name, image in zip(names, (rgb, grey, rgb / 255, grey / 255), strict=True):
+            image = image if image.dtype == np.uint8 else image.astype(np.float32)
+            both = [
+                (wall_seconds(cs.saliency.spectral_residual, image), wall_seconds(peer, image))
+                for _ in range(repeats)
+            ]
+            ours, theirs = 1e6 * np.median(both, axis=0)
+            ratios = np.divide(*np.transpose(both)[::-1])
+            size = f"{width} x {height}"
+            results.append(
+                {
+                    "peer": who,
+                    "size": size,
+                    "image": name,
+                    "ours": float(ours),
+                    "theirs": float(theirs),
+                    "ratio": float(np.median(ratios)),
+                    "quartiles": np.percentile(ratios, (25, 75)).tolist(),
+                }
+            )
+            row.append(f"{np.median(ratios):.2f} ({ours:.0f}, {theirs:.0f})")
+        table.add_row(size, *row)
+    console.print(table)
+    return results
+
+
+def wall_seconds(run, image):
+    begin = time.perf_counter()
+    options = {"n_threads": 1} if run is cs.saliency.spectral_residual else {}
+    run(image, **options)
+    return time.perf_counter() - begin
 
 
 def measure_huge(name, connection):
@@ -239,7 +329,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("what", choices=("objects", "fixations", "speed", "huge"))
+    parser.add_argument("what", choices=("objects", "halves", "fixations", "speed", "huge"))
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--every", type=int, default=1, help="take every n-th image only")
     options = parser.parse_args()
@@ -248,6 +338,8 @@ def main():
     with threadpool_limits(1):  # NumPy's, so that one core is one core
         if options.what == "objects":
             compare_objects(console, options.every)
+        elif options.what == "halves":
+            compare_halves(console)
         elif options.what == "fixations":
             compare_fixations(console, options.every)
         elif options.what == "huge":
