@@ -112,6 +112,14 @@ def test_what_is_no_image_is_refused(method: Method, bad: NDArray[np.float64]) -
         method("cat.png")
 
 
+def test_threads_do_not_change_the_spectral_residual(rng: np.random.Generator) -> None:
+    image = rng.integers(0, 256, (1500, 2100), np.uint8)
+    for same in (image, image / 255):
+        maps = [saliency.spectral_residual(same, n_threads=n) for n in (1, 2, 3, None)]
+        for found in maps[1:]:
+            np.testing.assert_array_equal(found, maps[0])
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_values_of_large_float_images_are_checked(dtype: type, channels: int) -> None:
