@@ -53,7 +53,7 @@ private:
                 float* own = values.data() + begin;
                 Scratch<float> blurred(pass.first ? 0 : size);
                 if (!pass.first) {
-                    std::memcpy(blurred.data(), own, size * sizeof(float));
+                    copy_weighted(lattices, task.weights, t, width, own, blurred.data());
                     std::memset(own, 0, size * sizeof(float));
                 }
                 sums[t] = update.run(t, pass, blurred.data(), own);

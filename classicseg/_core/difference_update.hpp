@@ -12,7 +12,7 @@ template <int... C>
 class DifferenceUpdate {
 public:
     using Row = SingleRow;
-    DifferenceUpdate(const NormalizedLattices& model, const MeanFieldTask& task) : model_(model), task_(task), corners_(model.lattices, task.weights) {}
+    DifferenceUpdate(const NormalizedLattices& model, const MeanFieldTask& task) : model_(model), task_(task), corners_(model.lattices) {}
     Row row() const { return {}; }
 
     TileSums run(size_t t, const Pass& pass, const float* rows, float* sums) const {
@@ -75,10 +75,7 @@ private:
     void splat(int count, const float* z, const uint16_t* corner, const float* weight, float* sums) const {
         const int n_corners = corners_.size();
         for (int i = 0; i < count; i++, corner += n_corners, weight += n_corners)
-            corners_.for_kernels([&](int begin, int end, float factor) CLASSICSEG_LAMBDA {
-                const float value = z[i] * factor;
-                for (int c = begin; c < end; c++) sums[corner[c]] += weight[c] * value;
-            });
+            for (int c = 0; c < n_corners; c++) sums[corner[c]] += weight[c] * z[i];
     }
 
     const NormalizedLattices& model_;

@@ -15,7 +15,7 @@ class LabelUpdate {
 public:
     using Row = LaneRow<N>;
     LabelUpdate(const NormalizedLattices& model, const MeanFieldTask& task, Row row)
-        : model_(model), task_(task), row_(row), corners_(model.lattices, task.weights),
+        : model_(model), task_(task), row_(row), corners_(model.lattices),
           n_points_(static_cast<size_t>(model.lattices.grid().size())), n_labels_(static_cast<size_t>(task.n_labels)) {
         for (int i = 0; i < n_lanes; i++)
             last_[i] = static_cast<size_t>(row.size() - 1) * n_lanes + static_cast<size_t>(i) < n_labels_ ? -1 : 0;
@@ -217,16 +217,11 @@ private:
                 Lanes q[B];
                 CLASSICSEG_UNROLL for (int v = 0; v < B; v++) q[v] = load(x + v * n_lanes) * lanes(scale[i]);
                 x += B * n_lanes;
-                corners_.for_kernels([&](int begin, int end, float factor) CLASSICSEG_LAMBDA {
-                    Lanes value[B];
-                    CLASSICSEG_UNROLL for (int v = 0; v < B; v++) value[v] = q[v] * lanes(factor);
-                    for (int c = begin; c < end; c++) {
-                        float* to = sums + offset[c] + first * n_lanes;
-                        const Lanes w = lanes(weight[c]);
-                        CLASSICSEG_UNROLL for (int v = 0; v < B; v++)
-                            store(to + v * n_lanes, fused(w, value[v], load(to + v * n_lanes)));
-                    }
-                });
+                CLASSICSEG_UNROLL for (int c = 0; c < n_corners; c++) {
+                    float* to = sums + offset[c] + first * n_lanes;
+                    const Lanes w = lanes(weight[c]);
+                    CLASSICSEG_UNROLL for (int v = 0; v < B; v++) store(to + v * n_lanes, fused(w, q[v], load(to + v * n_lanes)));
+                }
             });
         }
     }

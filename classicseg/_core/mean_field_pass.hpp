@@ -24,31 +24,29 @@ struct TileSums {
 template <int... C>
 class Corners {
 public:
-    Corners(const Permutohedral& lattices, const float* weights) : n_kernels_(lattices.n_kernels()), n_(lattices.n_corners()) {
-        for (int k = 0, end = 0; k < n_kernels_; k++) {
-            end_[k] = end += lattices.n_corners(k);
-            factor_[k] = weights[k] * lattices.lattice(k).blur_scale;
-        }
-    }
+    explicit Corners(const Permutohedral& lattices) : n_(lattices.n_corners()) {}
     CLASSICSEG_INLINE int size() const {
         if constexpr (sizeof...(C) > 0)
             return (C + ...);
         else
             return n_;
     }
-    // Calls use(begin, end, factor) for each kernel's corners, with what its filtered values are worth.
-    template <class Use>
-    CLASSICSEG_INLINE void for_kernels(Use&& use) const {
-        int begin = 0, k = 0;
-        if constexpr (sizeof...(C) > 0)
-            ((use(begin, begin + C, factor_[k++]), begin += C), ...);
-        else
-            for (; k < n_kernels_; begin = end_[k++]) use(begin, end_[k], factor_[k]);
-    }
 
 private:
-    int n_kernels_, n_, end_[Permutohedral::max_kernels];
-    float factor_[Permutohedral::max_kernels];
+    int n_;
 };
+
+// A tile's rows with what each kernel's filtered values are worth: its weight, and the blur's scale.
+inline void copy_weighted(const Permutohedral& lattices, const float* weights, size_t tile, size_t width, const float* from, float* to) {
+    for (int k = 0; k < lattices.n_kernels(); k++) {
+        const Lanes factor = lanes(weights[k] * lattices.lattice(k).blur_scale);
+        const size_t n = lattices.n_rows(tile, k) * width;
+        size_t i = 0;
+        for (; i + n_lanes <= n; i += n_lanes) store(to + i, load(from + i) * factor);
+        for (; i < n; i++) to[i] = from[i] * factor[0];
+        from += n;
+        to += n;
+    }
+}
 
 }  // namespace classicseg::CLASSICSEG_ISA

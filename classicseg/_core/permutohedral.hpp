@@ -78,6 +78,12 @@ public:
     // A tile's rows end where the next one's begin.
     uint32_t tile_begin(size_t tile) const { return rows_begin_[tile * static_cast<size_t>(n_kernels_)]; }
 
+    // Those of one kernel follow those of the one before.
+    size_t n_rows(size_t tile, int kernel) const {
+        const size_t i = tile * static_cast<size_t>(n_kernels_) + static_cast<size_t>(kernel);
+        return rows_begin_[i + 1] - rows_begin_[i];
+    }
+
     // Corners of a point, as rows of its tile, and their weights, by place in the order of the tiles.
     const uint16_t* rows_of_points() const { return rows_of_points_.data(); }
     const float* weights() const { return weights_.data(); }
