@@ -133,7 +133,7 @@ private:
             for_vectors([&]<int B>(size_t first) CLASSICSEG_LAMBDA {
                 Lanes sum[B];
                 CLASSICSEG_UNROLL for (int v = 0; v < B; v++) sum[v] = lanes(0) - load(unary + (first + static_cast<size_t>(v)) * n_lanes);
-                CLASSICSEG_NO_UNROLL for (int c = 0; c < n_corners; c++) {
+                CLASSICSEG_UNROLL for (int c = 0; c < n_corners; c++) {
                     const float* from = rows + offset[c] + first * n_lanes;
                     const Lanes w = lanes(weight[c]);
                     CLASSICSEG_UNROLL for (int v = 0; v < B; v++) sum[v] = fused(w, load(from + v * n_lanes), sum[v]);
