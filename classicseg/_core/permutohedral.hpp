@@ -50,8 +50,8 @@ public:
     Permutohedral(CrfGrid grid, const CrfKernel* kernels, int n_kernels, Pool& pool)
         : grid_(grid), n_kernels_(n_kernels), lattices_(new Lattice[static_cast<size_t>(n_kernels)]) {
         for (int k = 0; k < n_kernels; k++) n_corners_ += kernels[k].n_features() + 1;
-        // A tile's rows have numbers of 16 bits.
-        tiles_ = Tiles(grid, std::min<int64_t>(4096, 65534 / n_corners_));
+        // A tile's rows have numbers of 16 bits. The larger the tiles, the fewer copies.
+        tiles_ = Tiles(grid, std::min<int64_t>(8192, 65534 / n_corners_));
         const auto n = static_cast<size_t>(grid.size()) * static_cast<size_t>(n_corners_);
         if (n / static_cast<size_t>(n_corners_) != static_cast<size_t>(grid.size()) || n > UINT32_MAX / 2)
             throw std::length_error("more than 2^31 corners of simplices");

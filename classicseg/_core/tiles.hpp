@@ -23,13 +23,9 @@ public:
     // Of at most `most` points.
     Tiles(CrfGrid grid, int64_t most) : grid_(grid) {
         const int axes = grid.depth > 1 ? 3 : grid.height > 1 ? 2 : 1;
-        int bits = 0;
-        while (int64_t{2} << bits <= most) bits++;
-        const int x_bits = (bits + axes - 1) / axes;
-        const int y_bits = axes == 1 ? 0 : (bits - x_bits + axes - 2) / (axes - 1);
-        sides_[2] = int64_t{1} << x_bits;
-        sides_[1] = int64_t{1} << y_bits;
-        sides_[0] = int64_t{1} << (axes == 3 ? bits - x_bits - y_bits : 0);
+        sides_[2] = axes == 1 ? most : side(most, axes);
+        sides_[1] = axes == 1 ? 1 : axes == 2 ? most / sides_[2] : side(most / sides_[2], 2);
+        sides_[0] = axes == 3 ? std::max<int64_t>(1, most / (sides_[2] * sides_[1])) : 1;
         counts_[0] = (grid.depth + sides_[0] - 1) / sides_[0];
         counts_[1] = (grid.height + sides_[1] - 1) / sides_[1];
         counts_[2] = (grid.width + sides_[2] - 1) / sides_[2];
@@ -59,6 +55,12 @@ public:
     }
 
 private:
+    // Of about a square or a cube: a power of two, so that rows are whole blocks of points.
+    static int64_t side(int64_t size, int axes) {
+        int64_t n = 1;
+        while ((axes == 3 ? n * n * n : n * n) < size) n *= 2;
+        return n;
+    }
     CrfGrid grid_{};
     int64_t sides_[3] = {1, 1, 1}, counts_[3] = {};
 };
