@@ -23,7 +23,7 @@ def main() -> None:
         for inference in ("argmax", "densecrf", "grabcut")
     }
     figure, axes = plt.subplots(
-        1, 4, figsize=(12, 12 / 4 * sample.mask.shape[0] / sample.mask.shape[1] + 0.35)
+        1, 5, figsize=(15, 15 / 5 * sample.mask.shape[0] / sample.mask.shape[1] + 0.35)
     )
     show(axes[0], sample.image, None, f"photo: {NAME}")
     axes[1].imshow(np.exp(-energies[:, :, 1]), vmin=0, vmax=1, cmap="magma")
@@ -44,6 +44,7 @@ def main() -> None:
         masks["grabcut"],
         titled("network + GrabCut", sample, masks["grabcut"]),
     )
+    show(axes[4], sample.image, sample.mask, "our mask, drawn by hand")
     figure.tight_layout(pad=0.3)
     figure.savefig(Path(__file__).parent / "images" / "bridge.png", dpi=80)
 
