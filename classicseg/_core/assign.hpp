@@ -171,9 +171,19 @@ public:
         pool.run(static_cast<size_t>(parts), [&](size_t part) {
             const int64_t p = static_cast<int64_t>(part);
             TileLists lists((v_.width - 1) / n_words + 1);
-            for (int64_t g = groups * p / parts; g < groups * (p + 1) / parts; g++) {
+            const int64_t first = groups * p / parts, end = groups * (p + 1) / parts;
+            int64_t* own = nullptr;
+            if (sums) {
+                int64_t low = clusters_.size(), high = 0;  // clusters that its rows can see
+                for (int64_t g = first; g < end; g++) {
+                    low = at_most(low, range_.data()[2 * g]);
+                    high = at_least(high, range_.data()[2 * g + 1]);
+                }
+                own = sums->start(part, at_most(low, high), high);
+            }
+            for (int64_t g = first; g < end; g++) {
                 checkpoint();
-                run_group(g / groups_, g % groups_, lists, labels, sums ? sums->of(part) : nullptr, sums ? sums->stride() : 0);
+                run_group(g / groups_, g % groups_, lists, labels, own, sums ? sums->stride() : 0);
             }
         });
     }

@@ -72,23 +72,35 @@ private:
 class PartialSums {
 public:
     PartialSums(int64_t parts, const Clusters& clusters)
-        : parts_(parts), size_(clusters.size()), stride_(n_sums(clusters.channels())), sums_(static_cast<size_t>(parts * size_ * stride_)) {}
+        : parts_(parts), size_(clusters.size()), stride_(n_sums(clusters.channels())), ranges_(static_cast<size_t>(2 * parts)),
+          sums_(static_cast<size_t>(parts * size_ * stride_)), total_(static_cast<size_t>(size_ * stride_)) {}
     int64_t stride() const { return stride_; }
-    int64_t* of(size_t part) { return sums_.data() + static_cast<int64_t>(part) * size_ * stride_; }
-    void clear() { std::fill_n(sums_.data(), sums_.size(), int64_t{0}); }
+    // A part's sums: zeros for clusters `begin` ... `end` - 1, the only ones that it may add to.
+    int64_t* start(size_t part, int64_t begin, int64_t end) {
+        ranges_[2 * part] = begin;
+        ranges_[2 * part + 1] = end;
+        int64_t* own = of(static_cast<int64_t>(part));
+        std::fill(own + begin * stride_, own + end * stride_, int64_t{0});
+        return own;
+    }
     void add_up(Clusters& clusters) {
+        std::fill_n(total_.data(), total_.size(), int64_t{0});
+        for (int64_t p = 0; p < parts_; p++) {
+            const int64_t* own = of(p);
+            const int64_t end = ranges_[static_cast<size_t>(2 * p + 1)] * stride_;
+            for (int64_t i = ranges_[static_cast<size_t>(2 * p)] * stride_; i < end; i++) total_.data()[i] += own[i];
+        }
         for (int64_t k = 0; k < size_; k++) {
-            for (int64_t f = 0; f < stride_; f++)
-                for (int64_t p = 1; p < parts_; p++) of(0)[k * stride_ + f] += of(static_cast<size_t>(p))[k * stride_ + f];
-            int64_t* sum = of(0) + k * stride_;
+            int64_t* sum = total_.data() + k * stride_;
             sum[4] += sum[3];
             for (int64_t f = 0; f < clusters.fields(); f++) clusters.sums(k)[f] = static_cast<double>(sum[f < 3 ? f : f + 1]);
         }
     }
 
 private:
+    int64_t* of(int64_t part) { return sums_.data() + part * size_ * stride_; }
     int64_t parts_, size_, stride_;
-    Buffer<int64_t> sums_;
+    Buffer<int64_t> ranges_, sums_, total_;
 };
 
 }  // namespace classicseg::CLASSICSEG_ISA

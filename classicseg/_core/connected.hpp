@@ -83,7 +83,7 @@ public:
         PartialSums sums(parts, clusters);
         pool.run(static_cast<size_t>(parts), [&](size_t part) {
             const int64_t p = static_cast<int64_t>(part);
-            int64_t* own = sums.of(part);
+            int64_t* own = sums.start(part, 0, count_);
             alignas(32) int16_t lanes[2 * n_words];
             for (int i = 0; i < 2 * n_words; i++) lanes[i] = i < n_words ? -1 : 0;
             for (int64_t row = rows_ * p / parts; row < rows_ * (p + 1) / parts; row++) {

@@ -159,7 +159,6 @@ void iterate(const Volume& v, const Metric& metric, const SlicSettings& s, Clust
         const bool last = i + 1 == s.n_iterations;
         const int64_t wanted = 2 * i < s.n_iterations ? largest_step : largest_step / 2;
         const int64_t step = last || !s.refined ? 1 : wanted < metric.reach[1] ? wanted : metric.reach[1];
-        if (i > 0) sums.clear();
         Assignment<C, weighted>(v, metric, {i % step, step}, clusters, gains.data())
             .run(last || s.adaptive ? labels : nullptr, last ? nullptr : &sums, parts, pool);
         if (last) break;
