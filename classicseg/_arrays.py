@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["as_array", "grown_box", "ratio", "shape_of"]
+__all__ = ["as_array", "grown_box", "in_order", "parts_of", "ratio", "shape_of"]
 
 
 def as_array(value: ArrayLike, name: str, what: str = "numbers") -> NDArray[Any]:
@@ -36,3 +37,20 @@ def grown_box(mask: NDArray[np.bool_], share: float = 0.02) -> tuple[int, int, i
     x0, y0 = max(int(x.min()) - dx, 0), max(int(y.min()) - dy, 0)
     x1, y1 = min(int(x.max()) + 1 + dx, width), min(int(y.max()) + 1 + dy, height)
     return x0, y0, x1 - x0, y1 - y0
+
+
+def in_order(array: NDArray[Any]) -> NDArray[np.float32]:
+    """As np.ascontiguousarray, a part at a time: Ctrl-C need not wait for all of it."""
+    if array.dtype == np.float32 and array.flags.c_contiguous:
+        return array
+    copy = np.empty(array.shape, np.float32)
+    with np.errstate(over="ignore"):
+        for part in parts_of(array):
+            copy[part] = array[part]
+    return copy
+
+
+def parts_of(array: NDArray[Any]) -> Iterator[slice]:
+    """Rows of an array that together take a few hundredths of a second."""
+    rows = max(1, (1 << 22) // array[0].size)
+    return (slice(row, row + rows) for row in range(0, len(array), rows))

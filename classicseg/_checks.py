@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from classicseg._arrays import as_array
+from classicseg._arrays import as_array, in_order, parts_of
 from classicseg._settings import (
     check_threads,
     finite,
@@ -175,8 +175,7 @@ def as_scores(
         )
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}")
-    with np.errstate(over="ignore"):
-        return np.ascontiguousarray(array, dtype=np.float32)
+    return in_order(array)
 
 
 def as_probabilities(
@@ -206,7 +205,9 @@ def as_probabilities(
             f"{name} sums to {float(sums[where][0]):g} over the last axis at pixel ({at}), "
             f"expected 1; the shape is {array.shape}, with the labels on the last axis"
         )
-    normalised: NDArray[np.float32] = array / sums
+    normalised = np.empty_like(array)
+    for part in parts_of(array):
+        np.divide(array[part], sums[part], out=normalised[part])
     return normalised
 
 

@@ -7,6 +7,7 @@ lower is better. Volumes and other grids work alike: the labels are on the last 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -55,10 +56,14 @@ def from_probabilities(probabilities: ArrayLike, clip: float = 1e-5) -> NDArray[
     if not positive(clip, "clip") < 1:
         raise ValueError(f"clip is {clip}, expected a number between 0 and 1")
     energies = as_probabilities(probabilities, shape=shape_of(probabilities, "probabilities")[:-1])
-    np.maximum(energies, np.float32(clip), out=energies)
-    np.minimum(energies, np.float32(1), out=energies)
-    np.log(energies, out=energies)
-    return np.subtract(0, energies, out=energies)  # not negative(), which makes -0.0 of 0
+    pixels = energies.reshape(-1, energies.shape[-1])
+    for begin in range(0, len(pixels), _BLOCK):
+        here = pixels[begin : begin + _BLOCK]
+        np.maximum(here, np.float32(clip), out=here)
+        np.minimum(here, np.float32(1), out=here)
+        np.log(here, out=here)
+        np.subtract(0, here, out=here)  # not negative(), which makes -0.0 of 0
+    return energies
 
 
 def from_labels(
@@ -146,12 +151,16 @@ def from_scores(logits: ArrayLike, temperature: float = 1.0) -> NDArray[np.float
     array([[[2.127, 0.127]]], dtype=float32)
     """
     scale = inverse_temperature(temperature)
-    scores = _labels_first(as_unary(logits, "logits", shape_of(logits, "logits")[:-1]))
-    # Differences first: they do not lose digits where all scores of a pixel are large.
-    energies = scores.max(axis=0) - scores
-    energies *= np.float32(scale)
-    energies += np.log(np.exp(-energies).sum(axis=0))
-    return _labels_last(energies)
+    scores = as_unary(logits, "logits", shape_of(logits, "logits")[:-1])
+
+    def energies(here: NDArray[np.float32]) -> NDArray[np.float32]:
+        # Differences first: they do not lose digits where all scores of a pixel are large.
+        part: NDArray[np.float32] = here.max(axis=0) - here
+        part *= np.float32(scale)
+        part += np.log(np.exp(-part).sum(axis=0))
+        return part
+
+    return _by_blocks(energies, scores)
 
 
 def to_probabilities(unary: ArrayLike) -> NDArray[np.float32]:
@@ -180,16 +189,14 @@ def to_probabilities(unary: ArrayLike) -> NDArray[np.float32]:
     array([[[0.75, 0.25]]], dtype=float32)
     """
     energies = as_unary(unary, "unary", shape_of(unary, "unary")[:-1])
-    probabilities = np.empty_like(energies)
-    n_labels = energies.shape[-1]
-    given, found = energies.reshape(-1, n_labels), probabilities.reshape(-1, n_labels)
-    for begin in range(0, len(given), _BLOCK):
-        here = _labels_first(given[begin : begin + _BLOCK])
+
+    def probabilities(here: NDArray[np.float32]) -> NDArray[np.float32]:
         with np.errstate(over="ignore"):  # a difference beyond float32 is a probability of 0
-            part = np.exp(here.min(axis=0) - here)
+            part: NDArray[np.float32] = np.exp(here.min(axis=0) - here)
         part /= part.sum(axis=0)
-        found[begin : begin + _BLOCK] = part.T
-    return probabilities
+        return part
+
+    return _by_blocks(probabilities, energies)
 
 
 # Pixels at a time: what is worked on stays in the cache, and Ctrl-C need not wait for all of them.
@@ -198,9 +205,14 @@ _BLOCK = 1 << 14
 
 # With two labels on the last axis NumPy works in steps of two numbers, ten times slower than on
 # one plane of the image for each label.
-def _labels_first(array: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.ascontiguousarray(np.moveaxis(array, -1, 0))
-
-
-def _labels_last(array: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.ascontiguousarray(np.moveaxis(array, 0, -1))
+def _by_blocks(
+    function: Callable[[NDArray[np.float32]], NDArray[np.float32]], array: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """A function of pixels' numbers (L, n), for (..., L)."""
+    result = np.empty_like(array)
+    n_labels = array.shape[-1]
+    given, found = array.reshape(-1, n_labels), result.reshape(-1, n_labels)
+    for begin in range(0, len(given), _BLOCK):
+        here = np.ascontiguousarray(given[begin : begin + _BLOCK].T)
+        found[begin : begin + _BLOCK] = function(here).T
+    return result
