@@ -90,7 +90,10 @@ def read_scores(
         if shape is not None:
             scores = _enlarged(scores, shape)
         last = np.moveaxis(scores, 0, -1)
-        return to_probabilities(-last) if key == "logits" else as_probabilities(last)
+        if key == "probabilities":
+            return as_probabilities(last)
+        np.negative(scores, out=scores)
+        return to_probabilities(last)
 
 
 def _load_scores(path: Path) -> tuple[str, NDArray[Any]]:
