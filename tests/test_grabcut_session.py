@@ -63,6 +63,17 @@ def test_a_start_is_cut_when_its_labels_are_needed(tmp_path: Path) -> None:
         assert state(session) == state(longer)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_start_without_background_needs_no_cut() -> None:
+    everything = Action("rect", ((-5.0, -5.0), (500.0, 500.0)), rounds=1)
+    whole, session = Session(IMAGE), Session(IMAGE)
+    whole.do(everything)
+    session.start(everything)
+    assert not session.uncut and session.mask.all()
+    session.cut()
+    assert state(session) == state(whole)
+
+
 def test_undo_and_redo_go_through_all_states(rng: np.random.Generator) -> None:
     session = Session(IMAGE)
     actions = [RECT, *strokes(rng, 5), Action("learn", rounds=1), *strokes(rng, 3), RECT]

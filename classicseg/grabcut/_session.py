@@ -158,7 +158,7 @@ class Session:
                 self._perform(Action("stroke", new, action.label, action.radius))
             for _ in range(max(1, last.rounds), action.rounds):
                 self._learn()
-        self.actions[-1] = action
+            self.actions[-1] = action
 
     def end(self) -> None:
         """Keep of what the last action has changed no more than is needed to take it back."""
@@ -174,8 +174,8 @@ class Session:
             return False
         with self._all_or_nothing():
             self._restore(self._before[-1])
-        self._before.pop()
-        self._undone.append(self.actions.pop())
+            self._before.pop()
+            self._undone.append(self.actions.pop())
         self.cut()
         return True
 
@@ -203,20 +203,22 @@ class Session:
             self.cut()
         with self._all_or_nothing():
             self._perform(action, cut)
-        self.uncut = not cut and not grabcut.energies
-        self.actions.append(action)
-        self._before.append(before)
+            self.uncut = not cut and grabcut.background_gmm is not None
+            self.actions.append(action)
+            self._before.append(before)
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
         """What is interrupted, or fails, leaves everything as it was before."""
         grabcut, marks, uncut = self.grabcut, self._marks, self.uncut
+        actions, earlier, undone = self.actions[:], self._before[:], self._undone[:]
         trimap, energies = grabcut.trimap, grabcut.energies
         models = grabcut.background_gmm, grabcut.foreground_gmm
         try:
             yield
         except BaseException as error:
             self._marks, self.uncut = marks, uncut
+            self.actions, self._before, self._undone = actions, earlier, undone
             grabcut._recall(trimap, models, energies, error)
             raise
 
@@ -243,7 +245,9 @@ class Session:
         self.grabcut._restart(self.seed)
         self._marks = None
         if not cut:
-            self.grabcut._prepare(name, value)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # as below
+                self.grabcut._prepare(name, value)
             return
         self._learn(**{name: value})
         for _ in range(rounds - 1):
