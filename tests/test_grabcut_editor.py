@@ -358,3 +358,27 @@ def test_a_stroke_stops_the_cut_of_a_start() -> None:
         assert reference.work()
     assert reference.session.actions == e.session.actions
     np.testing.assert_array_equal(e.session.labels, reference.session.labels)
+
+
+def test_a_cut_that_was_stopped_for_nothing_is_made_up_for() -> None:
+    """Redo, with nothing to do again, overtakes the cut of a start and cuts nothing itself."""
+    e, reference = editor(), editor()
+    cut = e.session.cut
+    cuts = []
+
+    def overtaken() -> None:
+        cuts.append(len(cuts))
+        if len(cuts) == 1:
+            e.key("y")
+            while True:
+                slic(IMAGE, n_segments=20)
+        cut()
+
+    e.session.cut = overtaken  # type: ignore[method-assign]
+    drag(e, (120, 20), (380, 260))
+    assert e.work() and e.session.uncut  # stopped
+    assert e.work() and e.session.uncut  # nothing to do again
+    assert e.work() and not e.session.uncut
+    drag(reference, (120, 20), (380, 260))
+    assert reference.work()
+    np.testing.assert_array_equal(e.session.labels, reference.session.labels)

@@ -212,6 +212,9 @@ class Editor:
             job()
         except (ValueError, OSError, MemoryError) as error:  # nothing to do, or nowhere to save
             self._say(str(error) or "Not enough memory")
+        else:
+            if self.session.uncut and not self._jobs and not self.closed:
+                self._later(self._cut)  # what stopped it needed no cut itself
         finally:
             with self._lock:
                 self._busy = False
@@ -247,6 +250,9 @@ class Editor:
                 self._later(lambda: self._go_on(action))
 
         self._later(job)
+
+    def _cut(self) -> None:
+        self._unless_overtaken(self.session.cut)
 
     def _unless_overtaken(self, do: Callable[[], None]) -> bool:
         """Do what nobody waits for any more if something else is to be done."""
